@@ -1,6 +1,7 @@
 """Merges the wanted layers into the project and records the answers, so that cruft can update it."""
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -19,19 +20,22 @@ def merge(layer: Path) -> None:
         source.rename(target)
 
 
-def commit(template: str) -> str | None:
-    """The commit of the template, or None when its folder is not a Git repository."""
-    found = subprocess.run(["git", "-C", template, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return found.stdout.strip() or None
+def git(*arguments: str) -> str | None:
+    """What git says of the template's repository, or None when it is none."""
+    folder = ANSWERS.get("_repo_dir") or ANSWERS["_template"]
+    done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def record() -> None:
     """Write the file that `cruft update` reads: https://cruft.github.io/cruft/"""
-    template = ANSWERS.get("_template", "")
+    # The hook runs in the new project, so a relative folder counts from where the user stood; `gh:` is spelled out.
+    local = Path(os.environ.get("PWD", "."), ANSWERS["_template"])
+    template = str(local.resolve()) if local.is_dir() else git("remote", "get-url", "origin") or ANSWERS["_template"]
     answers = {key: value for key, value in ANSWERS.items() if not key.startswith("_")}
     state = {
         "template": template,
-        "commit": commit(ANSWERS.get("_repo_dir") or template),
+        "commit": git("rev-parse", "HEAD"),
         "checkout": ANSWERS.get("_checkout"),
         "context": {"cookiecutter": answers | {"_template": template}},
         "directory": None,

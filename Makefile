@@ -1,0 +1,45 @@
+# The template's commands: `make help` lists them. They need Python 3.12 or newer, git and make; uv is fetched when missing.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+UV := $(shell command -v uv || echo .tools/bin/uv)
+
+.PHONY: help
+help: ## List the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+.tools/bin/uv:
+	python3 -m venv .tools
+	.tools/bin/python -m pip install --quiet "uv>=0.9,<1"
+
+INSTALLED := .venv/installed
+$(INSTALLED): pyproject.toml | $(filter .tools/%,$(UV))
+	$(UV) sync
+	@touch $@
+
+.PHONY: new
+new: $(INSTALLED) ## Ask the questions and make a project, beside this folder or in OUT=...
+	@$(UV) run --quiet cookiecutter "$(CURDIR)" --output-dir "$(or $(OUT),..)" $(ARGS)
+
+.PHONY: test
+test: $(INSTALLED) ## Run every test
+	PATH="$(abspath .tools/bin):$$PATH" $(UV) run --quiet pytest $(ARGS)
+
+.PHONY: lint
+lint: $(INSTALLED) ## Check style, formatting and types
+	$(UV) run --quiet ruff check
+	$(UV) run --quiet ruff format --check
+	$(UV) run --quiet mypy
+
+.PHONY: format
+format: $(INSTALLED) ## Format the code and fix what can be fixed
+	$(UV) run --quiet ruff check --fix-only
+	$(UV) run --quiet ruff format
+
+.PHONY: docs
+docs: $(INSTALLED) ## Build the documentation into site/
+	$(UV) run --quiet --group docs zensical build --strict
+
+.PHONY: bench
+bench: $(INSTALLED) ## Measure how fast projects are made, started and tested
+	$(UV) run --quiet python tests/bench/generation.py
