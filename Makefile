@@ -38,7 +38,7 @@ format: $(INSTALLED) ## Format the code and fix what can be fixed
 
 .PHONY: docs
 docs: $(INSTALLED) ## Build the documentation into site/
-	$(UV) run --quiet --group docs zensical build --strict
+	$(UV) run --quiet --group docs mkdocs build --strict --quiet
 
 .PHONY: bench
 bench: $(INSTALLED) ## Measure how fast projects are made, started and tested
