@@ -17,6 +17,9 @@ $(INSTALLED): pyproject.toml | $(filter .tools/%,$(UV))
 	$(UV) sync
 	@touch $@
 
+.PHONY: install
+install: $(INSTALLED) ## Install the dependencies
+
 .PHONY: new
 new: $(INSTALLED) ## Ask the questions and make a project, beside this folder or in OUT=...
 	@$(UV) run --quiet cookiecutter "$(CURDIR)" --output-dir "$(or $(OUT),..)" $(ARGS)
@@ -42,4 +45,4 @@ docs: $(INSTALLED) ## Build the documentation into site/
 
 .PHONY: bench
 bench: $(INSTALLED) ## Measure how fast projects are made, started and tested
-	$(UV) run --quiet python tests/bench/generation.py
+	$(UV) run --quiet python -m tests.bench.generation

@@ -1,0 +1,148 @@
+"""A project as its user meets it: cloned, run, tested and opened in a browser; nothing is installed, nothing set."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.baking import ROOT, BakedProject, bake
+from tests.serving import Server, running
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+REPORTS = ROOT / "reports"
+
+pytestmark = pytest.mark.parametrize("framework", ["django", "flask", "fastapi"], scope="module")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false")
+    return subprocess.run(["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture(scope="module")
+def project(framework: str, tmp_path_factory: pytest.TempPathFactory) -> BakedProject:
+    """A clone of the project's first commit."""
+    baked = bake(tmp_path_factory.mktemp("baked"), framework=framework)
+    git(baked.path, "init", "--quiet", "--initial-branch=main")
+    git(baked.path, "add", "--all")
+    git(baked.path, "commit", "--quiet", "--message", "First commit")
+    clone = tmp_path_factory.mktemp("clone") / "my-service"
+    git(baked.path, "clone", "--quiet", str(baked.path), str(clone))
+    return BakedProject(clone)
+
+
+@pytest.fixture(scope="module")
+def server(project: BakedProject) -> Iterator[Server]:
+    with running(project) as server:
+        yield server
+
+
+def test_its_own_tests_pass(project: BakedProject) -> None:
+    output = project.run("make", "test").stdout
+    assert " passed" in output
+    assert "skipped" not in output
+
+
+def test_it_is_served_with_nothing_set(server: Server) -> None:
+    ready = httpx.get(f"{server.base_url}/health/ready")
+    assert ready.json() == {"status": "ok", "parts": {"database": "ok", "cache": "ok"}}
+
+
+def test_lint_and_commit_hooks_pass(project: BakedProject) -> None:
+    project.run("make", "lint")
+    project.run("uv", "run", "pre-commit", "run", "--all-files")
+
+
+def test_nothing_is_left_to_ignore(project: BakedProject, server: Server) -> None:
+    """After running and testing, Git sees one new file, which belongs into the repository: the user's own lock file."""
+    assert server.process is not None
+    assert git(project.path, "status", "--porcelain") == "?? uv.lock\n"
+
+
+def test_an_env_file_has_a_fresh_secret_and_stays_private(project: BakedProject) -> None:
+    project.run("make", "env")
+    env = project.path / ".env"
+    try:
+        secret = next(line for line in env.read_text().splitlines() if line.startswith("SECRET_KEY="))
+        assert len(secret) > len("SECRET_KEY=") + 40
+        assert env.stat().st_mode & 0o077 == 0
+        assert ".env" not in git(project.path, "status", "--porcelain")
+        again = project.run("make", "env", check=False)
+        assert again.returncode != 0
+        assert "exists" in again.stdout
+        assert secret in env.read_text()
+    finally:
+        env.unlink()
+
+
+def browse(url: str, screenshot: Path, tmp_path: Path) -> tuple[str, set[str]]:
+    """The page's text after its scripts ran, and the hosts that the browser asked for anything."""
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("no chromium: apt-get install chromium")
+        pytest.skip("no chromium: apt-get install chromium")
+    network = tmp_path / "network.json"
+    screenshot.parent.mkdir(exist_ok=True)
+    options = (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--window-size=1100,1400",
+        "--virtual-time-budget=8000",
+        f"--user-data-dir={tmp_path}/profile",
+    )
+    text = subprocess.run(
+        [CHROMIUM, *options, f"--log-net-log={network}", "--dump-dom", url],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    ).stdout
+    subprocess.run(
+        [CHROMIUM, *options, f"--screenshot={screenshot}", url], capture_output=True, timeout=120, check=True
+    )
+    events = json.loads(network.read_text())["events"]
+    asked = {event["params"]["url"] for event in events if "url" in event.get("params", {})}
+    return text, {host for host in (urlsplit(url).hostname for url in asked) if host}
+
+
+def test_the_page_opens(framework: str, server: Server, tmp_path: Path) -> None:
+    page, hosts = browse(server.base_url, REPORTS / f"{framework}.png", tmp_path)
+    assert "<h1>My Service</h1>" in page
+    assert page.count('class="ok"') == 3
+    assert ("/admin/" in page) == (framework == "django")
+    assert hosts == {"127.0.0.1"}
+
+
+def test_every_link_of_the_page_works(server: Server) -> None:
+    page = httpx.get(server.base_url).text
+    links = {part.split('"')[0] for part in page.split('href="')[1:]} | {
+        part.split('"')[0] for part in page.split('src="')[1:]
+    }
+    assert len(links) >= 6
+    for link in links:
+        assert httpx.get(server.base_url + link, follow_redirects=True).status_code == 200, link
+
+
+def test_the_documentation_lists_every_call_and_stays_at_home(framework: str, server: Server, tmp_path: Path) -> None:
+    page, hosts = browse(f"{server.base_url}/docs", REPORTS / f"{framework}-docs.png", tmp_path)
+    document = httpx.get(f"{server.base_url}/api/v1/openapi.json").json()
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    assert len(operations) == 10
+    for operation in operations:
+        assert operation["summary"] in page
+    for path in document["paths"]:
+        # Swagger UI lets long paths break after each slash.
+        assert path in page.replace("<wbr>", "").replace("&#x200B;", "").replace("\u200b", "")
+    assert hosts == {"127.0.0.1"}
