@@ -12,14 +12,6 @@ ANSWERS = json.loads(r"""{{ cookiecutter|tojson }}""")
 LAYERS = Path("_layers")
 
 
-def merge(layer: Path) -> None:
-    """Move every file of a layer to its final place."""
-    for source in sorted(path for path in layer.rglob("*") if path.is_file()):
-        target = Path(source.relative_to(layer))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source.rename(target)
-
-
 def git(*arguments: str) -> str | None:
     """What git says of the template's repository, or None when it is none."""
     folder = ANSWERS.get("_repo_dir") or ANSWERS["_template"]
@@ -45,7 +37,7 @@ def record() -> None:
 
 for name, wanted in yaml.safe_load((LAYERS / "layers.yml").read_text(encoding="utf-8")).items():
     if wanted:
-        merge(LAYERS / name)
+        shutil.copytree(LAYERS / name, ".", dirs_exist_ok=True)
 shutil.rmtree(LAYERS)
 record()
 print(f"\nYour project is ready. Next:\n\n  cd {ANSWERS['project_slug']}\n  make run\n  make test\n")

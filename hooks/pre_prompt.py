@@ -1,13 +1,14 @@
 """Asks the questions with arrow keys, and says why an answer cannot work while it is typed.
 
-cookiecutter runs this before it asks, in a throw-away copy of the template, and tells it nothing. Only when a person
-started a plain `cookiecutter TEMPLATE` on a terminal are the questions asked here; the answers then take their place in
-the copy's cookiecutter.json. In every other case nothing changes, and cookiecutter goes on as usual:
-https://cookiecutter.readthedocs.io/en/stable/advanced/hooks.html
+cookiecutter runs this before it asks, in a throw-away copy of the template. Only when a person started a plain
+`cookiecutter TEMPLATE` on a terminal are the questions asked here; the answers then take their place in the copy's
+cookiecutter.json: https://cookiecutter.readthedocs.io/en/stable/advanced/hooks.html
 """
 
 import sys
+from pathlib import Path
 
+Path("throw-away").touch()  # tells the next hook that this copy of the template may be changed
 if not (sys.stdin.isatty() and sys.stdout.isatty()):
     sys.exit()  # before the imports, which take longer than the rest
 
@@ -20,7 +21,6 @@ import tempfile
 import textwrap
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from cookiecutter.cli import main as cookiecutter_command
 from cookiecutter.config import get_user_config
