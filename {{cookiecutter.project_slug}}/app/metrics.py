@@ -1,6 +1,7 @@
 """Prometheus metrics, right under one and under several web processes."""
 
 import os
+from http import HTTPMethod
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -19,6 +20,7 @@ CACHE_READS = Counter("cache_reads_total", "Reads of the cache.", ["result"])
 
 def observe(method: str, route: str | None, status: int, seconds: float) -> None:
     """Count one answered request. A route is a template such as `/items/{id}`, so that series stay few."""
+    method = method if method in HTTPMethod.__members__ else "unknown"
     route = route or "unknown"
     REQUESTS.labels(method, route, status).inc()
     DURATION.labels(method, route).observe(seconds)

@@ -1,0 +1,45 @@
+"""The application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.middleware import Middleware
+
+from app import database, health, logs, pages
+from app.document import DocumentedAPI
+from app.environment import PROJECT, TITLE
+from app.handlers import HANDLERS
+from app.items.api import router as items
+from app.jobs.api import router as jobs
+from app.middleware import BodyLimit, KnownHosts, Observation
+from app.queue import queue
+from app.users.api import router as users
+
+logs.configure()
+
+
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    yield
+    await queue.finish()
+    await database.close()
+
+
+# https://fastapi.tiangolo.com/reference/fastapi/
+app = DocumentedAPI(
+    title=TITLE,
+    version=PROJECT["version"],
+    description=PROJECT["description"],
+    openapi_url="/api/v1/openapi.json",
+    docs_url=None,
+    redoc_url=None,
+    redirect_slashes=False,
+    lifespan=lifespan,
+    exception_handlers=HANDLERS,
+    middleware=[Middleware(Observation), Middleware(KnownHosts), Middleware(BodyLimit)],
+)
+for router in (users, items, jobs, health.router, pages.router):
+    app.include_router(router)
+for path, files in pages.STATIC_FILES.items():
+    app.mount(path, files)

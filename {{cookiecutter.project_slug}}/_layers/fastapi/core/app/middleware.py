@@ -1,0 +1,140 @@
+"""What surrounds every request: plain ASGI, https://www.starlette.dev/middleware/#pure-asgi-middleware"""
+
+import logging
+import re
+import time
+
+from fastapi import HTTPException
+from secure import (
+    ContentSecurityPolicy,
+    ReferrerPolicy,
+    Secure,
+    StrictTransportSecurity,
+    XContentTypeOptions,
+    XFrameOptions,
+)
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog import get_logger
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from app import logs, metrics
+from app.environment import environment
+from app.handlers import problem_response
+
+MAX_BODY_BYTES = 1_048_576
+PROBES = ("/health/", "/metrics")
+PRIVATE = ("/api/v1/", *PROBES)
+HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]+)?")
+
+# https://secure.readthedocs.io/
+_policies = Secure(
+    csp=ContentSecurityPolicy()
+    .default_src("'self'")
+    .img_src("'self'", "data:")
+    .style_src("'self'", "'unsafe-inline'")
+    .frame_ancestors("'none'")
+    .base_uri("'none'")
+    .form_action("'self'"),
+    hsts=StrictTransportSecurity().max_age(31_536_000).include_subdomains() if environment.production else None,
+    referrer=ReferrerPolicy().same_origin(),
+    xcto=XContentTypeOptions().nosniff(),
+    xfo=XFrameOptions().deny(),
+)
+# Encoded once: the package's own middleware does that for every answer.
+SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _policies.headers.items()]
+
+logger = get_logger(__name__)
+
+
+class Observation:
+    """Gives each request an id, its answer the headers that all have, and writes down how it went."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        started = time.perf_counter()
+        path = scope["path"]
+        request_id = logs.request_id(Headers(scope=scope).get("x-request-id"))
+        clear_contextvars()
+        bind_contextvars(request_id=request_id)
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = [*message["headers"], *SECURITY_HEADERS, (b"x-request-id", request_id.encode())]
+                if path.startswith(PRIVATE) and not any(name == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"private, no-store"))
+                message["headers"] = headers
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_headers)
+        except Exception:
+            if status:
+                # The answer has begun: only the server can break it off.
+                raise
+            logger.exception("unexpected error")
+            await problem_response(500)(scope, receive, send_with_headers)
+        finally:
+            seconds = time.perf_counter() - started
+            metrics.observe(scope["method"], getattr(scope.get("route"), "path", None), status, seconds)
+            logger.log(
+                logging.DEBUG if path.startswith(PROBES) else logging.INFO,
+                "request",
+                method=scope["method"],
+                path=path,
+                status=status,
+                duration_ms=round(seconds * 1000, 2),
+            )
+
+
+def known(host: str) -> bool:
+    """Whether the host is allowed. An allowed `.example.com` stands for example.com and every host below it."""
+    name = HOST.fullmatch(host.lower())
+    return name is not None and any(
+        name[1] == allowed or (allowed.startswith(".") and f".{name[1]}".endswith(allowed))
+        for allowed in environment.allowed_hosts
+    )
+
+
+class KnownHosts:
+    """Refuses requests for other hosts. Probes and scrapers may address the process by its IP."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(PROBES) or known(Headers(scope=scope).get("host", "")):
+            await self.app(scope, receive, send)
+        else:
+            refusal = problem_response(400, "The Host header names no host of this service.")
+            await refusal(scope, receive, send)
+
+
+class BodyLimit:
+    """Refuses large bodies. FastAPI's own `max_body_size` would answer in plain text and out of sight of the log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        received = 0
+
+        async def receive_within_limit() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BODY_BYTES:
+                raise HTTPException(413)
+            return message
+
+        if scope["type"] == "http" and int(Headers(scope=scope).get("content-length", 0)) > MAX_BODY_BYTES:
+            await problem_response(413)(scope, receive, send)
+        else:
+            await self.app(scope, receive_within_limit, send)

@@ -1,0 +1,118 @@
+"""The whole application, its lifespan included, on a real database in a folder of its own."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from tempfile import TemporaryDirectory
+from uuid import uuid4
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from httpx import ASGITransport, AsyncClient, Response
+from sqlalchemy import delete, event
+
+FOLDER = TemporaryDirectory()
+# The settings are read when app is imported for the first time.
+os.environ |= {
+    "ENVIRONMENT": "test",
+    "DATABASE_URL": f"sqlite:///{FOLDER.name}/db.sqlite3",
+    "EXPORT_DIR": f"{FOLDER.name}/exports",
+    "SECRET_KEY": "the-key-of-these-tests",
+    "SECRET_KEY_FALLBACKS": "the-key-before",
+    "LOG_LEVEL": "INFO",
+    "WEB_CONCURRENCY": "1",
+}
+
+from app import limits, tokens  # noqa: E402
+from app.database import reader, writer, writing  # noqa: E402
+from app.environment import BASE_DIR  # noqa: E402
+from app.main import app  # noqa: E402
+from app.passwords import hash_password  # noqa: E402
+from app.queue import queue  # noqa: E402
+from app.users.models import User  # noqa: E402
+
+PASSWORD = "correct horse battery staple"
+HASHED = hash_password(PASSWORD)
+
+type Headers = dict[str, str]
+
+
+def pytest_unconfigure() -> None:
+    FOLDER.cleanup()
+
+
+@pytest.fixture(scope="session")
+def database() -> None:
+    command.upgrade(Config(BASE_DIR / "alembic.ini"), "head")
+
+
+@pytest.fixture(scope="session")
+async def started(database: None) -> AsyncIterator[None]:
+    async with app.router.lifespan_context(app):
+        yield
+
+
+@pytest.fixture
+async def client(started: None) -> AsyncIterator[AsyncClient]:
+    """Anybody, over HTTP, at an empty database where nobody has tried anything yet."""
+    await limits.storage.reset()
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://localhost") as client:
+        yield client
+    await queue.finish()
+    async with writing.begin() as session:
+        await session.execute(delete(User))
+
+
+@pytest.fixture
+def new_user(client: AsyncClient) -> Callable[[], Awaitable[User]]:
+    async def create() -> User:
+        async with writing.begin() as session:
+            user = User(email=f"{uuid4().hex}@example.com", name="Ada Lovelace", password=HASHED)
+            session.add(user)
+        return user
+
+    return create
+
+
+@pytest.fixture
+async def user(new_user: Callable[[], Awaitable[User]]) -> User:
+    return await new_user()
+
+
+@pytest.fixture
+def headers(user: User) -> Headers:
+    return bearer(user)
+
+
+@pytest.fixture
+async def other_headers(new_user: Callable[[], Awaitable[User]]) -> Headers:
+    return bearer(await new_user())
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """The statements that the test has run, without those that begin transactions."""
+    seen: list[str] = []
+
+    def record(connection: object, cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith("BEGIN"):
+            seen.append(statement)
+
+    for engine in (reader, writer):
+        event.listen(engine.sync_engine, "before_cursor_execute", record)
+    yield seen
+    for engine in (reader, writer):
+        event.remove(engine.sync_engine, "before_cursor_execute", record)
+
+
+def bearer(user: User) -> Headers:
+    return {"Authorization": f"Bearer {tokens.issue(user.id)}"}
+
+
+def assert_problem(response: Response, status: int, *pointers: str) -> None:
+    assert response.status_code == status, response.text
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["Cache-Control"] == "private, no-store"
+    problem = response.json()
+    assert problem["status"] == status
+    assert [error["pointer"] for error in problem.get("errors", [])] == list(pointers)

@@ -1,0 +1,79 @@
+from hashlib import blake2b
+from uuid import UUID
+
+from apiflask import abort
+from sqlalchemy import select
+from werkzeug.datastructures import ETags
+
+from app.cache import cache, read_through
+from app.database import db, transaction
+from app.items import schemas
+from app.items.models import Item
+from app.users.models import User
+
+
+def page(limit: int, cursor: UUID | None) -> schemas.ItemPage:
+    """The newest items, or those before the cursor. Ids grow with time."""
+    query = select(Item).order_by(Item.id.desc()).limit(limit + 1)
+    if cursor:
+        query = query.where(Item.id < cursor)
+    found = [schemas.Item.model_validate(item) for item in db.session.scalars(query)]
+    shown = found[:limit]
+    return schemas.ItemPage(items=shown, next_cursor=shown[-1].id if len(found) > limit else None)
+
+
+def encode(item: Item) -> bytes:
+    return schemas.Item.model_validate(item).model_dump_json().encode()
+
+
+def etag(body: bytes) -> str:
+    return blake2b(body, digest_size=16).hexdigest()
+
+
+def show(item_id: UUID) -> bytes:
+    return read_through(_key(item_id), lambda: _load(item_id))
+
+
+def create(owner: User, data: schemas.ItemCreate) -> Item:
+    item = Item(title=data.title, body=data.body, owner=owner)
+    with transaction():
+        db.session.add(item)
+    return item
+
+
+def update(item_id: UUID, user: User, changes: schemas.ItemUpdate, expected: ETags) -> Item:
+    with transaction():
+        item = _for_change(item_id, user, expected)
+        for name, value in changes.model_dump(exclude_unset=True).items():
+            setattr(item, name, value)
+    cache.delete(_key(item_id))
+    return item
+
+
+def delete(item_id: UUID, user: User, expected: ETags) -> None:
+    with transaction():
+        db.session.delete(_for_change(item_id, user, expected))
+    cache.delete(_key(item_id))
+
+
+def _key(item_id: UUID) -> str:
+    return f"item:{item_id}"
+
+
+def _load(item_id: UUID) -> bytes:
+    item = db.session.get(Item, item_id)
+    if item is None:
+        abort(404)
+    return encode(item)
+
+
+def _for_change(item_id: UUID, user: User, expected: ETags) -> Item:
+    """The locked item, if the user may change it and it still is as the user expects it (RFC 9110, If-Match)."""
+    item = db.session.get(Item, item_id, with_for_update=True)
+    if item is None:
+        abort(404)
+    if item.owner_id != user.id:
+        abort(403, "Only its owner may change an item.")
+    if expected and etag(encode(item)) not in expected:
+        abort(412)
+    return item

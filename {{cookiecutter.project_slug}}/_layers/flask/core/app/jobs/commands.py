@@ -1,0 +1,62 @@
+"""The processes beside the web server: `flask --app app.main worker` and `beat`."""
+
+import signal
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
+from flask import Blueprint
+from sqlalchemy.exc import OperationalError
+from structlog import get_logger
+
+from app.database import db
+from app.jobs import tasks
+
+logger = get_logger(__name__)
+commands = Blueprint("commands", __name__, cli_group=None)
+
+
+@commands.cli.command()
+def worker() -> None:
+    """Run pending jobs, one after the other."""
+    repeat(work)
+
+
+@commands.cli.command()
+def beat() -> None:
+    """Return lost jobs every half minute."""
+    repeat(sweep)
+
+
+def work() -> float:
+    """Run a job if there is one. Seconds to wait before the next."""
+    job_id = tasks.next_pending()
+    if job_id is None:
+        return 1
+    tasks.run(job_id)
+    return 0
+
+
+def sweep() -> float:
+    if returned := tasks.return_lost():
+        logger.warning("lost jobs returned", jobs=returned)
+    return 30
+
+
+def repeat(step: Callable[[], float]) -> None:
+    """Call `step`, wait for the seconds that it returns, and so on until SIGTERM or SIGINT."""
+    # A signal handler may put at any moment; threading.Event could deadlock.
+    stop: SimpleQueue[None] = SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.put(None))
+    while True:
+        try:
+            pause = step()
+        except OperationalError:
+            logger.exception("database unreachable")
+            pause = 1
+        finally:
+            db.session.remove()
+        try:
+            return stop.get(timeout=pause)
+        except Empty:
+            continue

@@ -1,0 +1,110 @@
+"""The real application on a real database, in a folder of its own."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import uuid4
+
+import pytest
+from apiflask import APIFlask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from sqlalchemy import delete, event
+
+FOLDER = TemporaryDirectory()
+# The settings are read when app is imported for the first time.
+os.environ |= {
+    "ENVIRONMENT": "test",
+    "DATABASE_URL": f"sqlite:///{FOLDER.name}/db.sqlite3",
+    "EXPORT_DIR": f"{FOLDER.name}/exports",
+    "SECRET_KEY": "the-key-of-these-tests",
+    "SECRET_KEY_FALLBACKS": "the-key-before",
+    "WEB_CONCURRENCY": "1",
+}
+
+from app import tokens  # noqa: E402
+from app.cache import cache  # noqa: E402
+from app.database import db  # noqa: E402
+from app.limits import limiter  # noqa: E402
+from app.main import app as application  # noqa: E402
+from app.passwords import hash_password  # noqa: E402
+from app.users.models import User  # noqa: E402
+
+PASSWORD = "correct horse battery staple"
+HASHED = hash_password(PASSWORD)
+
+type Headers = dict[str, str]
+
+
+def pytest_unconfigure() -> None:
+    FOLDER.cleanup()
+
+
+@pytest.fixture(scope="session")
+def app() -> Iterator[APIFlask]:
+    with application.app_context():
+        upgrade(str(Path(__file__).parent.parent / "migrations"))
+    yield application
+    with application.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def clean(app: APIFlask) -> Iterator[None]:
+    yield
+    with app.app_context(), db.session.begin():
+        db.session.execute(delete(User))
+    cache.clear()
+    limiter.reset()
+
+
+@pytest.fixture
+def client(app: APIFlask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def new_user(app: APIFlask) -> Callable[[], User]:
+    def create() -> User:
+        user = User(email=f"{uuid4().hex}@example.com", name="Ada Lovelace", password=HASHED)
+        with app.app_context(), db.session.begin():
+            db.session.add(user)
+        return user
+
+    return create
+
+
+@pytest.fixture
+def user(new_user: Callable[[], User]) -> User:
+    return new_user()
+
+
+@pytest.fixture
+def headers(user: User) -> Headers:
+    return bearer(user)
+
+
+@pytest.fixture
+def other_headers(new_user: Callable[[], User]) -> Headers:
+    return bearer(new_user())
+
+
+@pytest.fixture
+def statements(app: APIFlask) -> Iterator[list[str]]:
+    """The statements that the test has run, without those that begin transactions."""
+    seen: list[str] = []
+
+    def record(connection: object, cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith("BEGIN"):
+            seen.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", record)
+    yield seen
+    event.remove(engine, "before_cursor_execute", record)
+
+
+def bearer(user: User) -> Headers:
+    return {"Authorization": f"Bearer {tokens.issue(user.id)}"}

@@ -1,0 +1,31 @@
+from apiflask import APIFlask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from app.database import db
+
+
+def test_live(client: FlaskClient, statements: list[str]) -> None:
+    response = client.get("/health/live")
+    assert (response.status_code, response.json) == (200, {"status": "ok"})
+    assert response.headers["Cache-Control"] == "private, no-store"
+    assert not statements
+
+
+def test_ready(client: FlaskClient) -> None:
+    response = client.get("/health/ready")
+    assert response.status_code == 200
+    assert response.json == {"status": "ok", "parts": {"database": "ok", "cache": "ok"}}
+
+
+def test_not_ready_without_tables(app: APIFlask, client: FlaskClient) -> None:
+    with app.app_context():
+        engine = db.engine
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE alembic_version RENAME TO gone"))
+    response = client.get("/health/ready")
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE gone RENAME TO alembic_version"))
+    assert response.status_code == 503
+    assert response.get_json(force=True)["detail"] == "Not ready: database."
+    assert client.get("/health/live").status_code == 200
