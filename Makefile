@@ -3,6 +3,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 UV := $(shell command -v uv || echo .tools/bin/uv)
+# cookiecutter copies this whole folder for each project that it makes, so what is large stands outside of it.
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/cookiecutter-scalable-web/$(shell printf %s "$(CURDIR)" | cksum | cut -d' ' -f1)
+export UV_PROJECT_ENVIRONMENT := $(CACHE)/venv
+export MYPY_CACHE_DIR := $(CACHE)/mypy
+export RUFF_CACHE_DIR := $(CACHE)/ruff
 
 .PHONY: help
 help: ## List the commands
@@ -12,7 +17,7 @@ help: ## List the commands
 	python3 -m venv .tools
 	.tools/bin/python -m pip install --quiet "uv>=0.9,<1"
 
-INSTALLED := .venv/installed
+INSTALLED := $(UV_PROJECT_ENVIRONMENT)/installed
 $(INSTALLED): pyproject.toml | $(filter .tools/%,$(UV))
 	$(UV) sync
 	@touch $@
@@ -41,7 +46,7 @@ format: $(INSTALLED) ## Format the code and fix what can be fixed
 
 .PHONY: docs
 docs: $(INSTALLED) ## Build the documentation into site/
-	$(UV) run --quiet --group docs mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(UV) run --quiet --group docs mkdocs build --strict --quiet
 
 .PHONY: bench
 bench: $(INSTALLED) ## Measure how fast projects are made, started and tested

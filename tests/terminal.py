@@ -19,11 +19,17 @@ class Terminal:
         self.screen = pyte.Screen(columns, lines)
         # How the terminal answers a program that asks where its cursor is.
         self.screen.write_process_input = self.type  # type: ignore[method-assign, assignment]
-        self.stream = pyte.ByteStream(self.screen)
+        self.stream = pyte.Stream(self.screen)
         variables = os.environ | {"TERM": "xterm-256color", "COLUMNS": str(columns)} | env
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # pytest-xdist has threads
             self.child = pexpect.spawn(
-                command[0], list(command[1:]), cwd=str(cwd), env=variables, dimensions=(lines, columns)
+                command[0],
+                list(command[1:]),
+                cwd=str(cwd),
+                env=variables,
+                dimensions=(lines, columns),
+                encoding="utf-8",
+                codec_errors="replace",
             )
         self.child.delaybeforesend = self.child.delayafterclose = self.child.delayafterterminate = 0
 

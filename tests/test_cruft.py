@@ -132,6 +132,27 @@ def test_the_framework_can_be_switched(repository: Path, tmp_path: Path, before:
     assert contents(project) == contents(fresh)
 
 
+@pytest.mark.parametrize("made_by", ["cookiecutter", "cruft"])
+def test_one_update_follows_another(repository: Path, tmp_path: Path, made_by: str) -> None:
+    if made_by == "cookiecutter":
+        project = generate(repository, tmp_path / "out")
+    else:
+        (tmp_path / "out").mkdir()
+        run(tmp_path / "out", "cruft", "create", str(repository), "--no-input")
+        project = tmp_path / "out" / "my-service"
+        git(project, "init", "--quiet", "--initial-branch=main")
+        commit(project, "Project")
+    for number in ("1", "2"):
+        (repository / rules.PROJECT / "app" / "new.py").write_text(f"NEW = {number}\n")
+        commit(repository, f"Change {number}")
+        run(project, "cruft", "update", "--skip-apply-ask")
+        commit(project, f"Update {number}")
+        assert (project / "app" / "new.py").read_text() == f"NEW = {number}\n"
+    run(project, "cruft", "update", "--skip-apply-ask", "--variables-to-update", '{"framework": "flask"}')
+    assert not (project / "manage.py").exists()
+    assert not list(project.rglob("*.rej"))
+
+
 def test_cruft_itself_can_create(repository: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     run(tmp_path / "out", "cruft", "create", str(repository), "--no-input", "--extra-context", '{"framework": "flask"}')

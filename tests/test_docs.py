@@ -81,6 +81,10 @@ def test_every_question_is_described_in_its_order() -> None:
         assert code(default) == ("my-service" if "{{" in first else first)
 
 
+def test_the_number_of_questions_is_right() -> None:
+    assert f"| questions | {len(rules.questions(ROOT))}, with" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_every_choice_is_described_in_its_order() -> None:
     labels = context()["__prompts__"]
     offered = [(key, value, labels[key][value]) for key, values in rules.choices(ROOT).items() for value in values]
@@ -136,10 +140,9 @@ def test_every_level_of_proof_is_described() -> None:
     assert written == {f"tests/{path.name}" for path in [*tests.glob("test_*.py"), tests / "contract"]}
 
 
-def test_what_an_update_records_is_described() -> None:
-    hook = (ROOT / "hooks" / "post_gen_project.py").read_text(encoding="utf-8")
-    for name, _ in table("updating.md", "entry"):
-        assert f'"{code(name)}":' in hook
+def test_what_is_recorded_for_updates_is_described(tmp_path: Path) -> None:
+    recorded = json.loads(bake(tmp_path).read(".cruft.json"))
+    assert [code(name) for name, _ in table("updating.md", "entry")] == list(recorded)
 
 
 def distributions(requirements: list[str]) -> set[str]:

@@ -26,7 +26,7 @@ def test_a_line_in_production_is_json_and_holds_no_local_variables(tmp_path: Pat
         "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
         "ALLOWED_HOSTS": "api.example.com",
     }
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", PROGRAM], cwd=BASE_DIR, env=os.environ | production, capture_output=True, check=True
     )
     (line,) = done.stdout.splitlines()
