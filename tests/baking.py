@@ -1,5 +1,6 @@
 """Generated projects for the tests."""
 
+import atexit
 import functools
 import os
 import shutil
@@ -65,6 +66,7 @@ def template() -> Path:
         check=True,
     )
     copy = Path(tempfile.mkdtemp(prefix="template-"))
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
     for name in filter(None, listed.stdout.split("\0")):
         if (ROOT / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 type Json = dict[str, Any]
 
+# The id of nothing: written out, so that a test has the same name in every run.
+UNKNOWN_ID = "0197f000-0000-7000-8000-000000000000"
 PASSWORD = "correct horse battery staple"
 _TLS = ssl.create_default_context()
 

@@ -1,15 +1,18 @@
 """Every test here speaks to a server over HTTP: to one that is generated and started for it, or to `--base-url`."""
 
 import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.baking import BakedProject, bake
-from tests.contract.client import Account, connect, sign_up
-from tests.serving import Server, running
+from tests.contract.client import Account, connect, create_item, sign_up
+from tests.contract.place import Place, Seed
+from tests.serving import Server, eventually, running
 
 FRAMEWORKS = ("django", "flask", "fastapi")
 
@@ -76,3 +79,31 @@ def alice(server: Server) -> Account:
 def bob(server: Server) -> Account:
     with connect(server.base_url) as client:
         return sign_up(client, "Bob")
+
+
+@pytest.fixture
+def place(project: BakedProject, tmp_path: Path) -> Place:
+    return Place(project, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def seed(project: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Seed:
+    """A database with a user, three items and a finished export."""
+    place = Place(project, tmp_path_factory.mktemp("seed"))
+    place.migrate()
+    with place.web() as server, connect(server.base_url) as client:
+        owner = sign_up(client)
+        for number in range(3):
+            create_item(client, owner, title=f"Tea {number}")
+        job = client.post("/api/v1/exports", headers=owner.headers).json()
+        eventually(lambda: place.job_statuses() == ["succeeded"])
+    return Seed(place.database, owner, job["id"])
+
+
+@pytest.fixture
+def migrated(place: Place, seed: Seed) -> Place:
+    """A place with a copy of the seed."""
+    place.database.parent.mkdir()
+    with closing(sqlite3.connect(seed.database)) as source, closing(sqlite3.connect(place.database)) as copy:
+        source.backup(copy)
+    return place

@@ -10,7 +10,17 @@ import httpx
 import pytest
 
 from tests.baking import BakedProject
-from tests.contract.client import PASSWORD, Account, assert_problem, bearer, log_in, new_user, sign_up, together
+from tests.contract.client import (
+    PASSWORD,
+    UNKNOWN_ID,
+    Account,
+    assert_problem,
+    bearer,
+    log_in,
+    new_user,
+    sign_up,
+    together,
+)
 from tests.serving import Server
 
 USERS = "/api/v1/users"
@@ -86,7 +96,7 @@ def test_one_of_many_racing_sign_ups_wins(client: httpx.Client) -> None:
         ({"password": "seven77"}, "/body/password"),
         ({"password": "p" * 129}, "/body/password"),
         ({"is_admin": True}, "/body/is_admin"),
-        ({"id": str(uuid.uuid4())}, "/body/id"),
+        ({"id": UNKNOWN_ID}, "/body/id"),
         ({"a/b~c": 1}, "/body/a~1b~0c"),
     ],
 )

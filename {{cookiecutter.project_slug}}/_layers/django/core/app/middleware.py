@@ -4,10 +4,12 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 
 import structlog
-from django.http import HttpRequest, HttpResponsePermanentRedirect
+from django.conf import settings
+from django.http import HttpRequest, HttpResponsePermanentRedirect, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.middleware import common
 
@@ -31,6 +33,9 @@ def observe(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable
             failed = response.status_code >= 400
             if failed:
                 response = as_problem(response)
+                # The server closes a connection on which a body is left, and the client's next request fails.
+                with suppress(UnreadablePostError):
+                    request.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
             elif response.status_code in (204, 304):
                 # What has no content has no type and no length (RFC 9110, sections 8.6 and 15.4.5).
                 del response["Content-Type"], response["Content-Length"]

@@ -1,3 +1,4 @@
+import logging
 from contextlib import closing
 
 import pytest
@@ -73,8 +74,9 @@ def test_a_request_is_logged_once(client: Client, caplog: pytest.LogCaptureFixtu
 
 
 def test_probes_are_logged_for_debugging_only(client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    for path in ("/health/live", "/metrics"):
-        client.get(path)
+    with caplog.at_level(logging.DEBUG):
+        for path in ("/health/live", "/metrics"):
+            client.get(path)
     assert [record.levelname for record in caplog.records] == ["DEBUG", "DEBUG"]
 
 

@@ -18,6 +18,7 @@ def test_migrations_are_complete() -> None:
 def test_production_settings_are_safe() -> None:
     """https://docs.djangoproject.com/en/6.1/howto/deployment/checklist/"""
     production = {"ENVIRONMENT": "production", "SECRET_KEY": "0123456789abcdef" * 4, "ALLOWED_HOSTS": "example.com"}
+    production["SECRET_KEY_FALLBACKS"] = ""
     check = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     env = os.environ | production | {"DJANGO_SETTINGS_MODULE": "app.settings"}
     done = subprocess.run(check, cwd=BASE_DIR, env=env, capture_output=True, text=True, check=False)  # noqa: S603

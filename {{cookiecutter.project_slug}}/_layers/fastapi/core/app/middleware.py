@@ -5,14 +5,6 @@ import re
 import time
 
 from fastapi import HTTPException
-from secure import (
-    ContentSecurityPolicy,
-    ReferrerPolicy,
-    Secure,
-    StrictTransportSecurity,
-    XContentTypeOptions,
-    XFrameOptions,
-)
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog import get_logger
@@ -21,28 +13,15 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from app import logs, metrics
 from app.environment import environment
 from app.handlers import problem_response
+from app.headers import SECURITY_HEADERS
 
 MAX_BODY_BYTES = 1_048_576
 PROBES = ("/health/", "/metrics")
 PRIVATE = ("/api/v1/", *PROBES)
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]+)?")
 
-# https://secure.readthedocs.io/
-_policies = Secure(
-    csp=ContentSecurityPolicy()
-    .default_src("'self'")
-    .img_src("'self'", "data:")
-    .style_src("'self'", "'unsafe-inline'")
-    .frame_ancestors("'none'")
-    .base_uri("'none'")
-    .form_action("'self'"),
-    hsts=StrictTransportSecurity().max_age(31_536_000).include_subdomains() if environment.production else None,
-    referrer=ReferrerPolicy().same_origin(),
-    xcto=XContentTypeOptions().nosniff(),
-    xfo=XFrameOptions().deny(),
-)
-# Encoded once: the package's own middleware does that for every answer.
-SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _policies.headers.items()]
+# Encoded once, not for every answer.
+ENCODED_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 logger = get_logger(__name__)
 
@@ -67,7 +46,7 @@ class Observation:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = [*message["headers"], *SECURITY_HEADERS, (b"x-request-id", request_id.encode())]
+                headers = [*message["headers"], *ENCODED_HEADERS, (b"x-request-id", request_id.encode())]
                 if path.startswith(PRIVATE) and not any(name == b"cache-control" for name, _ in headers):
                     headers.append((b"cache-control", b"private, no-store"))
                 message["headers"] = headers

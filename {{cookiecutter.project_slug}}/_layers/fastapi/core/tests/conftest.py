@@ -1,8 +1,6 @@
 """The whole application, its lifespan included, on a real database in a folder of its own."""
 
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
@@ -11,34 +9,18 @@ from alembic.config import Config
 from httpx import ASGITransport, AsyncClient, Response
 from sqlalchemy import delete, event
 
-FOLDER = TemporaryDirectory()
-# The settings are read when app is imported for the first time.
-os.environ |= {
-    "ENVIRONMENT": "test",
-    "DATABASE_URL": f"sqlite:///{FOLDER.name}/db.sqlite3",
-    "EXPORT_DIR": f"{FOLDER.name}/exports",
-    "SECRET_KEY": "the-key-of-these-tests",
-    "SECRET_KEY_FALLBACKS": "the-key-before",
-    "LOG_LEVEL": "INFO",
-    "WEB_CONCURRENCY": "1",
-}
-
-from app import limits, tokens  # noqa: E402
-from app.database import reader, writer, writing  # noqa: E402
-from app.environment import BASE_DIR  # noqa: E402
-from app.main import app  # noqa: E402
-from app.passwords import hash_password  # noqa: E402
-from app.queue import queue  # noqa: E402
-from app.users.models import User  # noqa: E402
+from app import limits, tokens
+from app.database import reader, writer, writing
+from app.environment import BASE_DIR
+from app.main import app
+from app.passwords import hash_password
+from app.queue import queue
+from app.users.models import User
 
 PASSWORD = "correct horse battery staple"
 HASHED = hash_password(PASSWORD)
 
 type Headers = dict[str, str]
-
-
-def pytest_unconfigure() -> None:
-    FOLDER.cleanup()
 
 
 @pytest.fixture(scope="session")

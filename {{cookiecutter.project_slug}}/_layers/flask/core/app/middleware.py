@@ -3,43 +3,23 @@
 import logging
 import re
 import time
+from contextlib import suppress
 from functools import cache
 from urllib.parse import urlsplit
 
 from apiflask import abort
 from flask import Flask, Response, g, request
-from secure import (
-    ContentSecurityPolicy,
-    ReferrerPolicy,
-    Secure,
-    StrictTransportSecurity,
-    XContentTypeOptions,
-    XFrameOptions,
-)
 from structlog import get_logger
 from structlog.contextvars import bind_contextvars, clear_contextvars
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from app import logs, metrics
 from app.environment import environment
+from app.headers import SECURITY_HEADERS
 
 PROBES = ("/health/", "/metrics")
 PRIVATE = ("/api/v1/", *PROBES)
 HOSTS = {host.strip("[]").lower() for host in environment.allowed_hosts}
-
-# https://secure.readthedocs.io/
-SECURITY_HEADERS = Secure(
-    csp=ContentSecurityPolicy()
-    .default_src("'self'")
-    .img_src("'self'", "data:")
-    .style_src("'self'", "'unsafe-inline'")
-    .frame_ancestors("'none'")
-    .base_uri("'none'")
-    .form_action("'self'"),
-    hsts=StrictTransportSecurity().max_age(31_536_000).include_subdomains() if environment.production else None,
-    referrer=ReferrerPolicy().same_origin(),
-    xcto=XContentTypeOptions().nosniff(),
-    xfo=XFrameOptions().deny(),
-).headers
 
 logger = get_logger(__name__)
 
@@ -75,6 +55,10 @@ def check_path() -> None:
 def finish(response: Response) -> Response:
     response.headers.update(SECURITY_HEADERS)
     response.headers["X-Request-ID"] = g.request_id
+    if response.status_code >= 400:
+        # The server closes a connection on which a body is left, and the client's next request fails.
+        with suppress(RequestEntityTooLarge):
+            request.stream.read()
     if response.status_code >= 400 or request.path.startswith(PRIVATE):
         response.headers.setdefault("Cache-Control", "private, no-store")
     seconds = time.perf_counter() - g.started

@@ -1,9 +1,7 @@
 """The real application on a real database, in a folder of its own."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
@@ -12,33 +10,18 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy import delete, event
 
-FOLDER = TemporaryDirectory()
-# The settings are read when app is imported for the first time.
-os.environ |= {
-    "ENVIRONMENT": "test",
-    "DATABASE_URL": f"sqlite:///{FOLDER.name}/db.sqlite3",
-    "EXPORT_DIR": f"{FOLDER.name}/exports",
-    "SECRET_KEY": "the-key-of-these-tests",
-    "SECRET_KEY_FALLBACKS": "the-key-before",
-    "WEB_CONCURRENCY": "1",
-}
-
-from app import tokens  # noqa: E402
-from app.cache import cache  # noqa: E402
-from app.database import db  # noqa: E402
-from app.limits import limiter  # noqa: E402
-from app.main import app as application  # noqa: E402
-from app.passwords import hash_password  # noqa: E402
-from app.users.models import User  # noqa: E402
+from app import tokens
+from app.cache import cache
+from app.database import db
+from app.limits import limiter
+from app.main import app as application
+from app.passwords import hash_password
+from app.users.models import User
 
 PASSWORD = "correct horse battery staple"
 HASHED = hash_password(PASSWORD)
 
 type Headers = dict[str, str]
-
-
-def pytest_unconfigure() -> None:
-    FOLDER.cleanup()
 
 
 @pytest.fixture(scope="session")
