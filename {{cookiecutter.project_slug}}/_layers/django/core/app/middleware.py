@@ -33,9 +33,7 @@ def observe(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable
             failed = response.status_code >= 400
             if failed:
                 response = as_problem(response)
-                # The server closes a connection on which a body is left, and the client's next request fails.
-                with suppress(UnreadablePostError):
-                    request.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+                _drain(request)
             elif response.status_code in (204, 304):
                 # What has no content has no type and no length (RFC 9110, sections 8.6 and 15.4.5).
                 del response["Content-Type"], response["Content-Length"]
@@ -65,6 +63,13 @@ class CommonMiddleware(common.CommonMiddleware):
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
         return None if request.path_info.startswith(PROBES) else super().process_request(request)
+
+
+def _drain(request: HttpRequest) -> None:
+    """The server closes a connection on which a body is left: without this, the client's next request would fail."""
+    if int(request.META.get("CONTENT_LENGTH") or 0) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        with suppress(UnreadablePostError):
+            request.read()
 
 
 def _route(request: HttpRequest) -> str | None:
