@@ -9,6 +9,9 @@ export UV_PROJECT_ENVIRONMENT := $(CACHE)/venv
 export MYPY_CACHE_DIR := $(CACHE)/mypy
 export RUFF_CACHE_DIR := $(CACHE)/ruff
 
+# The template's folder holds projects, not a project of ours.
+SOURCES := docs hooks tests
+
 .PHONY: help
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -35,14 +38,14 @@ test: $(INSTALLED) ## Run every test
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, formatting and types
-	$(UV) run --quiet ruff check
-	$(UV) run --quiet ruff format --check
+	$(UV) run --quiet ruff check $(SOURCES)
+	$(UV) run --quiet ruff format --check $(SOURCES)
 	$(UV) run --quiet mypy
 
 .PHONY: format
 format: $(INSTALLED) ## Format the code and fix what can be fixed
-	$(UV) run --quiet ruff check --fix-only
-	$(UV) run --quiet ruff format
+	$(UV) run --quiet ruff check --fix-only $(SOURCES)
+	$(UV) run --quiet ruff format $(SOURCES)
 
 .PHONY: docs
 docs: $(INSTALLED) ## Build the documentation into site/
