@@ -32,4 +32,4 @@ if (template / "throw-away").exists():
     layers = next(template.glob("*/_layers"))
     wishes = environment.from_string((layers / "layers.yml").read_text(encoding="utf-8")).render(cookiecutter=ANSWERS)
     for name in [name for name, wanted in yaml.safe_load(wishes).items() if not wanted]:
-        shutil.rmtree(layers / name)
+        shutil.rmtree(layers / name, ignore_errors=True)
