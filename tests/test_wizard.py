@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -12,8 +13,8 @@ from typing import Any
 import pytest
 from cookiecutter.main import cookiecutter
 
-from tests.baking import ROOT
-from tests.template_rules import PROJECT, questions
+from tests.baking import ROOT, template
+from tests.template_rules import questions
 from tests.terminal import CTRL_C, CTRL_U, DOWN, ENTER, UP, Terminal
 
 COOKIECUTTER = str(Path(sys.executable).with_name("cookiecutter"))
@@ -27,14 +28,11 @@ ADDED_PROMPTS = {
 
 
 class Desk:
-    """A folder with a small copy of the template, whose wizard is the real one, and a home of its own."""
+    """A folder with a copy of the template, whose wizard is the real one, and a home of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.template = folder, folder / "template"
-        for path in [ROOT / "cookiecutter.json", *sorted((ROOT / "hooks").glob("*.py"))]:
-            self.write(self.template / path.relative_to(ROOT), path.read_text(encoding="utf-8"))
-        for name in ("pyproject.toml", "_layers/layers.yml"):
-            self.write(self.template / PROJECT / name, (ROOT / PROJECT / name).read_text(encoding="utf-8"))
+        shutil.copytree(template(), self.template)
         for name in ("home", "tmp", "out"):
             (folder / name).mkdir()
         self.env = {"HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp")}
@@ -131,23 +129,21 @@ def test_a_whole_session(desk: Desk, start: Callable[..., Terminal]) -> None:
     assert desk.answers("bobs-shop")["framework"] == "fastapi"
 
 
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_the_wizard_asks_every_question_and_gives_what_no_input_gives(
     desk: Desk, start: Callable[..., Terminal]
 ) -> None:
     terminal = start()
     accept(terminal, *ALL, "Make this project?")
     assert terminal.status() == 0
-    by_wizard = {
-        path.relative_to(desk.folder / "out"): path.read_bytes() for path in (desk.folder / "out").rglob("*.*")
-    }
     assert desk.answers().keys() == questions(ROOT).keys()
     terminal = start("template", "-o", "again", "--no-input")
     assert terminal.status() == 0
     assert INTRO not in terminal.text
-    by_default = {
-        path.relative_to(desk.folder / "again"): path.read_bytes() for path in (desk.folder / "again").rglob("*.*")
-    }
-    assert by_wizard == by_default
+    assert contents(desk.folder / "out") == contents(desk.folder / "again")
 
 
 REFUSED = [
