@@ -1,20 +1,22 @@
 """Every test here speaks to a server over HTTP: to one that is generated and started for it, or to `--base-url`."""
 
 import os
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from tests.baking import BakedProject, bake
 from tests.contract.client import Account, connect, create_item, sign_up
-from tests.contract.place import Place, Seed
+from tests.contract.place import Database, Place, PostgreSQL, Seed, SQLite
+from tests.services import Postgres, postgres
 from tests.serving import Server, eventually, running
 
 FRAMEWORKS = ("django", "flask", "fastapi")
+DATABASES = ("sqlite", "postgres")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,14 +29,37 @@ def given_url(config: pytest.Config) -> str | None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "framework" in metafunc.fixturenames:
-        names = ("given",) if given_url(metafunc.config) else FRAMEWORKS
-        metafunc.parametrize("framework", names, indirect=True, scope="session")
+    if "variant" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("database")
+        variants = [
+            framework if database == "sqlite" else f"{framework}-{database}"
+            for framework in FRAMEWORKS
+            for database in (marker.args if marker else DATABASES)
+        ]
+        metafunc.parametrize("variant", ["given"] if given_url(metafunc.config) else variants, scope="session")
 
 
 @pytest.fixture(scope="session")
-def framework(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+def framework(variant: str) -> str:
+    return variant.removesuffix("-postgres")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    with postgres() as server:
+        yield server
+
+
+type NewDatabase = Callable[[Path, Any], AbstractContextManager[Database]]
+
+
+@pytest.fixture(scope="session")
+def new_database(request: pytest.FixtureRequest, variant: str) -> NewDatabase:
+    """Makes a database, with what another one holds."""
+    if not variant.endswith("-postgres"):
+        return lambda folder, template: nullcontext(SQLite(folder / "data" / "db.sqlite3", template))
+    server: Postgres = request.getfixturevalue("postgres_server")
+    return lambda _, template: closing(PostgreSQL(server, template))
 
 
 @pytest.fixture(scope="session")
@@ -53,13 +78,17 @@ def project(projects: Path, framework: str) -> BakedProject:
 
 
 @pytest.fixture(scope="session")
-def server(request: pytest.FixtureRequest, framework: str) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, variant: str) -> Iterator[Server]:
     url = given_url(request.config)
     if url:
         yield Server(url)
-    else:
-        with running(request.getfixturevalue("project")) as server:
-            yield server
+        return
+    project: BakedProject = request.getfixturevalue("project")
+    env = {}
+    if variant.endswith("-postgres"):
+        env["DATABASE_URL"] = PostgreSQL(request.getfixturevalue("postgres_server")).url
+    with running(project, env) as server:
+        yield server
 
 
 @pytest.fixture
@@ -82,28 +111,30 @@ def bob(server: Server) -> Account:
 
 
 @pytest.fixture
-def place(project: BakedProject, tmp_path: Path) -> Place:
-    return Place(project, tmp_path)
+def place(project: BakedProject, tmp_path: Path, new_database: NewDatabase) -> Iterator[Place]:
+    """A place with an empty database."""
+    with new_database(tmp_path, None) as database:
+        yield Place(project, tmp_path, database)
 
 
 @pytest.fixture(scope="session")
-def seed(project: BakedProject, tmp_path_factory: pytest.TempPathFactory) -> Seed:
+def seed(project: BakedProject, tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase) -> Iterator[Seed]:
     """A database with a user, three items and a finished export."""
-    place = Place(project, tmp_path_factory.mktemp("seed"))
-    place.migrate()
-    with place.web() as server, connect(server.base_url) as client:
-        owner = sign_up(client)
-        for number in range(3):
-            create_item(client, owner, title=f"Tea {number}")
-        job = client.post("/api/v1/exports", headers=owner.headers).json()
-        eventually(lambda: place.job_statuses() == ["succeeded"])
-    return Seed(place.database, owner, job["id"])
+    folder = tmp_path_factory.mktemp("seed")
+    with new_database(folder, None) as database:
+        place = Place(project, folder, database)
+        place.migrate()
+        with place.web() as server, connect(server.base_url) as client:
+            owner = sign_up(client)
+            for number in range(3):
+                create_item(client, owner, title=f"Tea {number}")
+            job = client.post("/api/v1/exports", headers=owner.headers).json()
+            eventually(lambda: place.job_statuses() == ["succeeded"])
+        yield Seed(database, owner, job["id"])
 
 
 @pytest.fixture
-def migrated(place: Place, seed: Seed) -> Place:
+def migrated(project: BakedProject, tmp_path: Path, new_database: NewDatabase, seed: Seed) -> Iterator[Place]:
     """A place with a copy of the seed."""
-    place.database.parent.mkdir()
-    with closing(sqlite3.connect(seed.database)) as source, closing(sqlite3.connect(place.database)) as copy:
-        source.backup(copy)
-    return place
+    with new_database(tmp_path, seed.database) as database:
+        yield Place(project, tmp_path, database)

@@ -10,6 +10,8 @@ import pytest
 from tests.contract.client import Account, assert_problem, create_item, send_raw
 from tests.serving import Server
 
+pytestmark = pytest.mark.database("sqlite")
+
 MEBIBYTE = 1_048_576
 JSON = {"Content-Type": "application/json"}
 

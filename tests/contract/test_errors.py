@@ -6,6 +6,8 @@ import pytest
 from tests.contract.client import UNKNOWN_ID, Account, assert_problem, new_user, send_raw
 from tests.serving import Server
 
+pytestmark = pytest.mark.database("sqlite")
+
 ITEM = f"/api/v1/items/{UNKNOWN_ID}"
 
 

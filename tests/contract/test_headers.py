@@ -9,6 +9,8 @@ import pytest
 from tests.contract.client import UNKNOWN_ID, Account, create_item, new_user, send_raw
 from tests.serving import Server
 
+pytestmark = pytest.mark.database("sqlite")
+
 POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"

@@ -8,6 +8,8 @@ import pytest
 from tests.contract.client import PASSWORD, assert_problem, connect, log_in, new_user, together
 from tests.serving import Server
 
+pytestmark = pytest.mark.database("sqlite")
+
 TRIES_PER_ACCOUNT = 5
 TRIES_PER_ADDRESS = 20
 SIGN_UPS_PER_ADDRESS = 20

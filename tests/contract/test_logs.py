@@ -9,6 +9,8 @@ import pytest
 from tests.contract.client import PASSWORD, Account, bearer, log_in, new_user
 from tests.serving import Server, eventually
 
+pytestmark = pytest.mark.database("sqlite")
+
 
 @pytest.fixture
 def log(server: Server) -> Server:

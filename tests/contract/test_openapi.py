@@ -13,6 +13,8 @@ from tests.contract.client import Json
 from tests.contract.conftest import FRAMEWORKS
 from tests.serving import Server, running
 
+pytestmark = pytest.mark.database("sqlite")
+
 
 class Operation(NamedTuple):
     operation_id: str

@@ -27,6 +27,8 @@ from tests.contract.client import (
 from tests.contract.place import Place, Seed
 from tests.serving import Server, eventually, free_port
 
+pytestmark = pytest.mark.database("sqlite")
+
 PROCESSES = ("web", "worker", "beat", "migrate")
 
 
@@ -49,7 +51,7 @@ def test_production_names_every_missing_setting_at_once(project: BakedProject, p
 def test_every_bad_setting_is_named_at_once(place: Place) -> None:
     bad = {
         "SECRET_KEY": "short",
-        "DATABASE_URL": "mysql://localhost/db",
+        "DATABASE_URL": "mysql://ada:s3cret@localhost/db",
         "PORT": "http",
         "WEB_CONCURRENCY": "0",
         "LOG_LEVEL": "LOUD",
@@ -57,6 +59,7 @@ def test_every_bad_setting_is_named_at_once(place: Place) -> None:
     done = place.project.run("./entrypoint", "web", check=False, timeout=20, env=production(place) | bad)
     assert done.returncode not in {0, 2}
     assert [name for name in bad if name not in done.stdout] == []
+    assert "s3cret" not in done.stdout
     assert "Traceback" not in done.stdout
 
 

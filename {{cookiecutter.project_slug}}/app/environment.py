@@ -7,6 +7,7 @@ import sys
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -25,13 +26,15 @@ class Environment(BaseSettings):
     """Environment variables by their lower-case names; an empty variable counts as unset."""
 
     # https://docs.pydantic.dev/latest/concepts/pydantic_settings/
-    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, validate_default=True)
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, frozen=True, validate_default=True, hide_input_in_errors=True
+    )
 
     environment: Literal["development", "test", "production"] = "development"
-    secret_key: str = DEVELOPMENT_SECRET_KEY
+    secret_key: str = Field(default=DEVELOPMENT_SECRET_KEY, repr=False)
     # Retired keys: tokens that they signed stay valid until they expire.
-    secret_key_fallbacks: CommaSeparated = ()
-    database_url: str = f"sqlite:///{BASE_DIR}/var/db.sqlite3"
+    secret_key_fallbacks: CommaSeparated = Field(default=(), repr=False)
+    database_url: str = Field(default=f"sqlite:///{BASE_DIR}/var/db.sqlite3", repr=False)
     allowed_hosts: CommaSeparated = ("localhost", "127.0.0.1", "[::1]")
     # Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
     forwarded_allow_ips: CommaSeparated = ("127.0.0.1",)
@@ -51,8 +54,8 @@ class Environment(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def known_database(cls, value: str) -> str:
-        if not value.startswith("sqlite:///"):
-            raise ValueError("must be sqlite:///<path>")
+        if not (value.startswith("sqlite:///") or _names_a_postgresql_database(value)):
+            raise ValueError("must be sqlite:///<path> or postgresql://<user>:<password>@<host>:<port>/<name>")
         return value
 
     @field_validator("secret_key", "database_url", "allowed_hosts")
@@ -73,6 +76,19 @@ class Environment(BaseSettings):
     @property
     def production(self) -> bool:
         return self.environment == "production"
+
+    @property
+    def database_pool_size(self) -> int:
+        """How many connections to the database one process may hold: about 20 for all web processes."""
+        return max(5, 20 // self.web_concurrency)
+
+
+def _names_a_postgresql_database(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "postgresql" and bool(parts.hostname and parts.path.strip("/")) and parts.port != 0
+    except ValueError:  # the port is no number: perhaps a password that should have been percent-encoded
+        return False
 
 
 def check() -> None:

@@ -5,12 +5,14 @@ import os
 import shutil
 import tempfile
 
+from tests import services
+
 FOLDER = tempfile.mkdtemp(prefix="tests-")
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 # The application reads these when it is imported, which is after this package.
 os.environ |= {
     "ENVIRONMENT": "test",
-    "DATABASE_URL": f"sqlite:///{FOLDER}/db.sqlite3",
+    "DATABASE_URL": services.database_url() or f"sqlite:///{FOLDER}/db.sqlite3",
     "EXPORT_DIR": f"{FOLDER}/exports",
     "SECRET_KEY": "the-key-of-these-tests",
     "SECRET_KEY_FALLBACKS": "the-key-before",

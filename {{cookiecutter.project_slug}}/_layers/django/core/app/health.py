@@ -17,7 +17,7 @@ logger = structlog.get_logger(__name__)
 
 
 def check_database() -> None:
-    """Read a row, over a connection of its own."""
+    """Read a row."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")

@@ -40,8 +40,9 @@ def repeat(step: Callable[[], float]) -> None:
             pause = step()
         except OperationalError:
             logger.exception("database unreachable")
-            connection.close()
             pause = 1
+        finally:
+            connection.close()
         try:
             return stop.get(timeout=pause)
         except Empty:

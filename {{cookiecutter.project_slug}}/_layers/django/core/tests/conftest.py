@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
-from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
 from app import limits, tokens
@@ -17,12 +17,13 @@ JSON = "application/json"
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """A real database for all tests: https://pytest-django.readthedocs.io/en/stable/database.html#django-db-setup"""
+def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The real database for all tests: https://pytest-django.readthedocs.io/en/stable/database.html#django-db-setup"""
     with django_db_blocker.unblock():
-        databases = setup_databases(verbosity=0, interactive=False)
+        call_command("migrate", verbosity=0)
+        call_command("flush", interactive=False, verbosity=0)
         yield
-        teardown_databases(databases, verbosity=0)
+        connection.close()
 
 
 @pytest.fixture(autouse=True)
@@ -70,16 +71,17 @@ def client_of(user: User) -> Client:
 
 
 def together[T](count: int, call: Callable[[], T]) -> list[T]:
-    """The results of calls made at the same time, each over a database connection of its own."""
-
-    def connected(_: int) -> T:
-        try:
-            return call()
-        finally:
-            connection.close()
-
+    """The results of calls made at the same time."""
     with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(connected, range(count)))
+        return list(pool.map(lambda _: connected(call), range(count)))
+
+
+def connected[T](call: Callable[[], T]) -> T:
+    """The result of a call made in another thread, over a database connection of its own."""
+    try:
+        return call()
+    finally:
+        connection.close()
 
 
 def assert_problem(response: Any, status: int, *pointers: str) -> None:  # noqa: ANN401

@@ -3,10 +3,7 @@
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from app.settings import *  # noqa: F403
-from app.settings import DATABASE_FILE, DATABASES
 
-# https://docs.djangoproject.com/en/6.1/ref/settings/#test
-DATABASES["default"]["TEST"] = {"NAME": DATABASE_FILE}
 # https://docs.djangoproject.com/en/6.1/topics/auth/passwords/#argon2
 # KiB: hashing is slow on purpose, and that purpose is not the tests'.
 Argon2PasswordHasher.memory_cost = 1024

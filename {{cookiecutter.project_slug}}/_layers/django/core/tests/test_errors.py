@@ -1,10 +1,8 @@
-import sqlite3
 from contextlib import closing
 from io import BytesIO
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test import Client
 
@@ -77,12 +75,19 @@ def test_another_host(client: Client) -> None:
         assert client.get(probe, headers={"Host": "10.0.0.1:8000"}).status_code == 200
 
 
+IMPATIENT, PATIENT, BLOCK = {
+    "sqlite": ("PRAGMA busy_timeout = 10", "PRAGMA busy_timeout = 5000", "BEGIN IMMEDIATE"),
+    "postgresql": ("SET lock_timeout = 10", "RESET lock_timeout", "BEGIN; LOCK TABLE items_item"),
+}[connection.vendor]
+
+
 def test_a_database_that_cannot_be_written(as_ada: Client) -> None:
-    with closing(sqlite3.connect(settings.DATABASE_FILE)) as other, connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout = 10")
-        other.execute("BEGIN IMMEDIATE")
+    with closing(connection.copy()) as other, connection.cursor() as cursor:
+        cursor.execute(IMPATIENT)
+        other.cursor().execute(BLOCK)
         try:
             assert_problem(as_ada.post("/api/v1/items", {"title": "Tea", "body": ""}, JSON), 503)
         finally:
-            cursor.execute("PRAGMA busy_timeout = 5000")
+            cursor.execute(PATIENT)
+            other.cursor().execute("ROLLBACK")
     assert not Item.objects.exists()

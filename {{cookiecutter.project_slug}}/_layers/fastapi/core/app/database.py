@@ -1,17 +1,22 @@
 """The database and its sessions: https://docs.sqlalchemy.org/en/21/orm/extensions/asyncio.html"""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 from uuid import UUID
 
+import asyncpg
 from fastapi import Depends, Request
-from sqlalchemy import JSON, Connection, MetaData, event, make_url
+from sqlalchemy import JSON, Connection, ExceptionContext, MetaData, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError, EmulatedDBAPIException, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
 from uuid_utils.compat import uuid7
 
 from app.columns import UTCDateTime
@@ -37,15 +42,18 @@ class Base(DeclarativeBase):
     created_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC), sort_order=-1)
 
 
-_url = make_url(environment.database_url).set(drivername="sqlite+aiosqlite")
-Path(_url.database or "").parent.mkdir(parents=True, exist_ok=True)
-
-
-def _connect(**options: Any) -> AsyncEngine:  # noqa: ANN401
-    # Parameters hold addresses and hashes: they stay out of errors and logs.
-    engine = create_async_engine(_url, pool_timeout=5, hide_parameters=True, **options)
-    event.listen(engine.sync_engine, "connect", _prepare)
-    return engine
+def _sqlite() -> tuple[AsyncEngine, AsyncEngine]:
+    url = make_url(environment.database_url).set(drivername="sqlite+aiosqlite")
+    Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    options: dict[str, Any] = {"pool_timeout": 5, "hide_parameters": True}
+    # A reader sees what was committed when its statement began. There is nothing to commit or to roll back.
+    reader = create_async_engine(url, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, **options)
+    # SQLite has one writer at a time: within this process they queue for the one connection.
+    writer = create_async_engine(url, pool_size=1, max_overflow=0, connect_args={"isolation_level": None}, **options)
+    event.listen(reader.sync_engine, "connect", _prepare)
+    event.listen(writer.sync_engine, "connect", _prepare)
+    event.listen(writer.sync_engine, "begin", _begin)
+    return reader, writer
 
 
 def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
@@ -58,15 +66,6 @@ def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
     cursor.close()
 
 
-# A reader sees what was committed when its statement began. There is nothing to commit or to roll back.
-reader = _connect(isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True)
-# SQLite has one writer at a time: within this process they queue for the one connection.
-writer = _connect(pool_size=1, max_overflow=0, connect_args={"isolation_level": None})
-reading = async_sessionmaker(reader, expire_on_commit=False)
-writing = async_sessionmaker(writer, expire_on_commit=False)
-
-
-@event.listens_for(writer.sync_engine, "begin")
 def _begin(connection: Connection) -> None:
     # Takes the write lock at once. A transaction that reads first and writes later would fail, without waiting,
     # whenever another process has written in between.
@@ -74,9 +73,78 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def _postgresql() -> tuple[AsyncEngine, AsyncEngine]:
+    # https://magicstack.github.io/asyncpg/current/api/index.html#connection
+    writer = create_async_engine(
+        "postgresql+asyncpg://",
+        poolclass=_Pool,
+        pool_size=environment.database_pool_size,
+        max_overflow=0,
+        pool_timeout=2,
+        hide_parameters=True,
+        connect_args={
+            "dsn": environment.database_url,
+            "timeout": 3,
+            # Nobody waits longer for a statement, even if the server says nothing any more ...
+            "command_timeout": 4,
+            # ... and the server does not go on with it for nobody.
+            "server_settings": {"statement_timeout": "5s"},
+            # Leaves no prepared statement in the server: behind PgBouncer each transaction may have another session.
+            "statement_cache_size": 0,
+        },
+    )
+    event.listen(writer.sync_engine, "checkout", _replace_if_closed)
+    event.listen(writer.sync_engine, "handle_error", _tell_apart)
+    # The same pool. A single statement needs no transaction around it, which would double its round trips.
+    return writer.execution_options(isolation_level="AUTOCOMMIT"), writer
+
+
+class _Pool(AsyncAdaptedQueuePool):
+    """Makes one error of the many ways in which a connection cannot be made."""
+
+    # Or else it would log at this application's level.
+    _sqla_logger_namespace = "sqlalchemy.pool"
+
+    def connect(self) -> PoolProxiedConnection:
+        try:
+            return super().connect()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, EmulatedDBAPIException) as error:
+            raise OperationalError(None, None, error) from error
+
+
+def _replace_if_closed(connection: DBAPIConnection, entry: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
+    # A server that stops closes its connections. This sees it without asking the server each time.
+    if cast(asyncpg.Connection, entry.driver_connection).is_closed():
+        raise DisconnectionError
+
+
+def _tell_apart(context: ExceptionContext) -> None:
+    """Raise what is no fault of the statement as OperationalError, which SQLAlchemy does not do for asyncpg."""
+    error = context.original_exception
+    if isinstance(error, OSError):
+        context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = False
+    if context.is_disconnect and context.connection and not context.connection.invalidated:
+        # Without a goodbye, which could take as long again.
+        cast(asyncpg.Connection, context.connection.connection.driver_connection).terminate()
+    # A broken connection, a deadlock, a lack of resources, a lock, a shutdown, a broken disk.
+    # https://www.postgresql.org/docs/current/errcodes-appendix.html
+    unavailable = (getattr(error, "sqlstate", None) or "").startswith(("08", "40", "53", "55", "57", "58"))
+    if isinstance(error, Exception) and (context.is_disconnect or unavailable):
+        raise OperationalError(context.statement, None, error, hide_parameters=True) from error
+
+
+reader, writer = _sqlite() if environment.database_url.startswith("sqlite:") else _postgresql()
+reading = async_sessionmaker(reader, expire_on_commit=False)
+writing = async_sessionmaker(writer, expire_on_commit=False)
+
+
 async def close() -> None:
-    await reader.dispose()
-    await writer.dispose()
+    """Close the connections, for which a server that is frozen cannot keep the process alive."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(2):
+            await reader.dispose()
+            await writer.dispose()
 
 
 async def session(request: Request) -> AsyncIterator[AsyncSession]:

@@ -2,9 +2,10 @@
 
 import asyncio
 import sqlite3
+from typing import Any
 
 from alembic import context
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Dialect, event, text
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from app import logs
@@ -16,8 +17,18 @@ from app.users import models as users
 MODELS = (users.User, items.Item, jobs.Job)
 
 
+# Any number, as long as it stays the same: https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
+LOCK = 5_290_317
+
+
 def ignore_foreign_keys(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+    # A table that is copied must not take the rows along that refer to it.
     connection.execute("PRAGMA foreign_keys = OFF")
+
+
+def take_time(_: Dialect, __: ConnectionPoolEntry, ___: Any, options: dict[str, Any]) -> None:  # noqa: ANN401
+    # A migration may take as long as it needs, and wait as long as another does.
+    options.update(command_timeout=None, server_settings={"statement_timeout": "0"})
 
 
 def migrate(connection: Connection) -> None:
@@ -29,13 +40,19 @@ def migrate(connection: Connection) -> None:
         transactional_ddl=True,
     )
     with context.begin_transaction():
+        # Of several at once one does the work. On SQLite the writer has taken the lock already.
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            # Whoever waits for a table's lock makes everybody wait who comes after: better give up, and try again.
+            connection.execute(text("SET LOCAL lock_timeout = '3s'"))
         context.run_migrations()
 
 
 async def main() -> None:
-    # A table that is copied must not take the rows along that refer to it.
-    event.listen(writer.sync_engine, "connect", ignore_foreign_keys, once=True)
-    # The writer takes the lock before it reads which migrations have run: of several at once, one does the work.
+    if writer.dialect.name == "sqlite":
+        event.listen(writer.sync_engine, "connect", ignore_foreign_keys, once=True)
+    else:
+        event.listen(writer.sync_engine, "do_connect", take_time, once=True)
     async with writer.connect() as connection:
         await connection.run_sync(migrate)
     await close()

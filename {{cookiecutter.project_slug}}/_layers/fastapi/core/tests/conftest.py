@@ -1,6 +1,7 @@
 """The whole application, its lifespan included, on a real database in a folder of its own."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -19,8 +20,15 @@ from app.users.models import User
 
 PASSWORD = "correct horse battery staple"
 HASHED = hash_password(PASSWORD)
+SQLITE = writer.dialect.name == "sqlite"
+# On PostgreSQL readers and writers share one pool, and what happens in it.
+POOLS = (reader, writer) if SQLITE else (writer,)
+
+on_sqlite = pytest.mark.skipif(not SQLITE, reason="is about SQLite")
+on_postgresql = pytest.mark.skipif(SQLITE, reason="is about PostgreSQL")
 
 type Headers = dict[str, str]
+type Statements = list[tuple[str, Any]]
 
 
 @pytest.fixture(scope="session")
@@ -72,18 +80,18 @@ async def other_headers(new_user: Callable[[], Awaitable[User]]) -> Headers:
 
 
 @pytest.fixture
-def statements() -> Iterator[list[str]]:
-    """The statements that the test has run, without those that begin transactions."""
-    seen: list[str] = []
+def statements() -> Iterator[Statements]:
+    """The statements that the test has run and their parameters, without those that begin transactions."""
+    seen: Statements = []
 
-    def record(connection: object, cursor: object, statement: str, *_: object) -> None:
+    def record(connection: object, cursor: object, statement: str, parameters: object, *_: object) -> None:
         if not statement.startswith("BEGIN"):
-            seen.append(statement)
+            seen.append((statement, parameters))
 
-    for engine in (reader, writer):
+    for engine in POOLS:
         event.listen(engine.sync_engine, "before_cursor_execute", record)
     yield seen
-    for engine in (reader, writer):
+    for engine in POOLS:
         event.remove(engine.sync_engine, "before_cursor_execute", record)
 
 

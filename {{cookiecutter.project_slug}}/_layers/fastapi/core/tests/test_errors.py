@@ -2,10 +2,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 from httpx import AsyncClient
-from sqlalchemy import text
+from sqlalchemy import update
 
-from app.database import writer
+from app.database import writing
+from app.jobs.models import Job
 from app.middleware import MAX_BODY_BYTES
+from app.queue import queue
 from tests.conftest import Headers, assert_problem
 
 ITEM = "/api/v1/items/01a1fd8c-cf04-7076-9072-523519e1882f"
@@ -66,11 +68,12 @@ async def test_known_host(client: AsyncClient, host: str) -> None:
 
 
 async def test_unexpected_error(client: AsyncClient, headers: Headers, caplog: pytest.LogCaptureFixture) -> None:
-    created = await client.post("/api/v1/items", json={"title": "Tea", "body": ""}, headers=headers)
-    async with writer.begin() as connection:
-        await connection.execute(text("UPDATE items SET created_at = 'no time'"))
-    response = await client.get(created.headers["Location"])
+    created = await client.post("/api/v1/exports", headers=headers)
+    await queue.finish()
+    async with writing.begin() as session:
+        await session.execute(update(Job).values(status="no status"))
+    response = await client.get(created.headers["Location"], headers=headers)
     assert_problem(response, 500)
-    assert "no time" not in response.text
+    assert "no status" not in response.text
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert len([record for record in caplog.records if record.exc_info]) == 1

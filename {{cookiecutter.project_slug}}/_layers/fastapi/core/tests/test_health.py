@@ -2,10 +2,10 @@ from httpx import AsyncClient
 from sqlalchemy import text
 
 from app.database import writer
-from tests.conftest import assert_problem
+from tests.conftest import Statements, assert_problem
 
 
-async def test_live(client: AsyncClient, statements: list[str]) -> None:
+async def test_live(client: AsyncClient, statements: Statements) -> None:
     response = await client.get("/health/live")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
     assert statements == []

@@ -1,5 +1,6 @@
 """The processes as they are started in production."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -11,8 +12,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from app.database import writing
 from app.environment import BASE_DIR
+from tests.conftest import on_postgresql
 
 PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
@@ -40,6 +44,23 @@ def test_web_answers_and_stops_cleanly(database: None) -> None:
         assert httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+
+
+@on_postgresql
+async def test_migrations_wait_for_each_other(database: None) -> None:
+    locked = text("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted")
+    async with writing() as session:
+        # Whoever migrates gets no further than to this table, and has locked out all others by then.
+        await session.execute(text("LOCK TABLE alembic_version"))
+        with started("migrate") as process:
+            for _ in range(100):
+                if await session.scalar(locked):
+                    break
+                await asyncio.sleep(0.1)
+            assert await session.scalar(locked)
+            assert process.poll() is None
+            await session.rollback()
+            assert process.wait(10) == 0
 
 
 @pytest.mark.parametrize("arguments", [(), ("serve",)])

@@ -1,7 +1,8 @@
 """The database: https://flask-sqlalchemy.readthedocs.io/"""
 
+import fcntl
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -10,12 +11,40 @@ from typing import Any
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, Connection, MetaData, event, make_url
+from psycopg.errors import ConnectionTimeout
+from sqlalchemy import JSON, Connection, MetaData, NullPool, create_engine, event, exc, func, make_url, select
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from app import postgresql
 from app.columns import UTCDateTime
 from app.environment import environment
+
+# What a statement raises when the database cannot be reached, has no time, or the pool has no connection.
+UNREACHABLE = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+
+# Any number, as long as it is always the same.
+MIGRATION_LOCK = 5_432_001
+
+SQLITE = environment.database_url.startswith("sqlite")
+if SQLITE:
+    _settings: dict[str, Any] = {}
+    _reading: dict[str, Any] = {}
+    # One that reads first and writes later would fail, without waiting, whenever another one has written in between.
+    _writing: dict[str, Any] = {"sqlite_begin": "BEGIN IMMEDIATE"}
+else:
+    _settings = {
+        # A statement outside `transaction()` costs one round trip instead of three. It cannot write.
+        "isolation_level": "AUTOCOMMIT",
+        "connect_args": {
+            "connect_timeout": postgresql.CONNECT_SECONDS,
+            "options": f"-c statement_timeout={postgresql.STATEMENT_SECONDS}s -c default_transaction_read_only=on",
+            # PgBouncer may run every transaction on another connection of its own, which knows no such statement.
+            "prepare_threshold": None,
+        },
+    }
+    _reading = {"isolation_level": "READ COMMITTED"}
+    _writing = {"isolation_level": "READ COMMITTED", "postgresql_readonly": False}
 
 
 class Base(DeclarativeBase):
@@ -34,30 +63,84 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+db = SQLAlchemy(
+    model_class=Base,
+    session_options={"expire_on_commit": False},
+    # https://docs.sqlalchemy.org/en/21/core/engines.html
+    engine_options={
+        "pool_size": environment.database_pool_size,
+        "max_overflow": 0,
+        "pool_timeout": 2,
+        # Parameters hold addresses and hashes: they stay out of errors and logs.
+        "hide_parameters": True,
+        **_settings,
+    },
+)
 migrate = Migrate(db=db)
-database_file = Path(make_url(environment.database_url).database or "")
 
 
 def init_app(app: Flask) -> None:
-    database_file.parent.mkdir(parents=True, exist_ok=True)
+    if SQLITE:
+        _file().parent.mkdir(parents=True, exist_ok=True)
     db.init_app(app)
     migrate.init_app(app)
     with app.app_context():
-        event.listen(db.engine, "connect", _prepare)
-        event.listen(db.engine, "begin", _begin)
+        if SQLITE:
+            event.listen(db.engine, "connect", _prepare)
+            event.listen(db.engine, "begin", _begin)
+        else:
+            event.listen(db.engine, "do_connect", postgresql.connect)
 
 
 @contextmanager
-def transaction() -> Iterator[None]:
+def transaction(*, read_only: bool = False) -> Iterator[None]:
     """A transaction that may write: committed at the end, rolled back on any error.
 
-    It takes SQLite's write lock at once. One that reads first and writes later would fail, without
-    waiting, whenever another one has written in between.
+    With `read_only` it does not lock SQLite's other writers out while it lasts.
     """
     with db.session.begin():
-        db.session.connection(execution_options={"sqlite_begin": "BEGIN IMMEDIATE"})
+        db.session.connection(execution_options=_reading if read_only else _writing)
         yield
+
+
+def read[T](query: Callable[[], T]) -> T:
+    """Call what only reads, a second time when its connection has died in the pool: the database has restarted.
+
+    To ask each connection before its use whether it lives would cost every request a round trip.
+    """
+    try:
+        return query()
+    except exc.DBAPIError as error:
+        if not error.connection_invalidated or isinstance(error.orig, ConnectionTimeout):
+            raise
+        db.session.remove()
+        return query()
+
+
+@contextmanager
+def migrating() -> Iterator[Connection]:
+    """A connection that changes the tables, one at a time from wherever migrations are started."""
+    if SQLITE:
+        with _file().with_suffix(".lock").open("w") as lock, db.engine.connect() as connection:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield connection
+        return
+    # None of the limits on a request's statements.
+    options = {"connect_timeout": postgresql.CONNECT_SECONDS, "prepare_threshold": None}
+    engine = create_engine(environment.database_url, poolclass=NullPool, connect_args=options)
+    event.listen(engine, "begin", _lock)
+    with engine.connect() as connection:
+        yield connection
+
+
+def _lock(connection: Connection) -> None:
+    connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+    # While a migration waits for a table, all requests for this table wait behind it.
+    connection.exec_driver_sql("SET LOCAL lock_timeout = '3s'")
+
+
+def _file() -> Path:
+    return Path(make_url(environment.database_url).database or "")
 
 
 def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:

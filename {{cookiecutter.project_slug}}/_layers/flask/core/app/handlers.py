@@ -6,10 +6,10 @@ import time
 from apiflask import APIFlask, HTTPError
 from flask import Response
 from flask_limiter import RateLimitExceeded
-from sqlalchemy import exc
 from structlog import get_logger
 from werkzeug.http import HTTP_STATUS_CODES
 
+from app.database import UNREACHABLE
 from app.limits import limiter
 from app.problems import MEDIA_TYPE, FieldError, problem
 
@@ -20,8 +20,8 @@ def init_app(app: APIFlask) -> None:
     """https://flask.palletsprojects.com/en/stable/errorhandling/"""
     app.error_processor(http_error)
     app.register_error_handler(RateLimitExceeded, too_many_requests)
-    app.register_error_handler(exc.OperationalError, database_unreachable)
-    app.register_error_handler(exc.TimeoutError, database_unreachable)
+    for error in UNREACHABLE:
+        app.register_error_handler(error, database_unreachable)
 
 
 def problem_response(status: int, detail: str | None = None, errors: list[FieldError] | None = None) -> Response:

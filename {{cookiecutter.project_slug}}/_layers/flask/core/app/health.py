@@ -9,7 +9,7 @@ from sqlalchemy import text
 from structlog import get_logger
 
 from app.cache import cache
-from app.database import db
+from app.database import db, read
 from app.handlers import problem_response
 
 TIMEOUT_SECONDS = 1.0
@@ -19,8 +19,7 @@ health = Blueprint("health", __name__, url_prefix="/health")
 
 
 def check_database() -> None:
-    with db.engine.connect() as connection:
-        connection.execute(text("SELECT version_num FROM alembic_version"))
+    read(lambda: db.session.execute(text("SELECT version_num FROM alembic_version")))
 
 
 def check_cache() -> None:
@@ -28,7 +27,8 @@ def check_cache() -> None:
 
 
 CHECKS: dict[str, Callable[[], None]] = {"database": check_database, "cache": check_cache}
-_pool = ThreadPoolExecutor(len(CHECKS), thread_name_prefix="health")
+# A part that hangs does not keep the others from answering.
+_pools = {part: ThreadPoolExecutor(1, thread_name_prefix=f"health-{part}") for part in CHECKS}
 
 
 @health.get("/live")
@@ -38,8 +38,10 @@ def live() -> dict[str, Any]:
 
 @health.get("/ready")
 def ready() -> dict[str, Any] | Response:
-    checks = {part: _pool.submit(copy_current_request_context(check)) for part, check in CHECKS.items()}
-    answered, _ = wait(checks.values(), TIMEOUT_SECONDS)
+    checks = {part: _pools[part].submit(copy_current_request_context(check)) for part, check in CHECKS.items()}
+    answered, late = wait(checks.values(), TIMEOUT_SECONDS)
+    for check in late:
+        check.cancel()
     errors = {
         part: repr(check.exception()) if check in answered else "no answer in time"
         for part, check in checks.items()

@@ -1,6 +1,8 @@
 """The application: `flask --app app.main` on the command line, `app.main:app` for a WSGI server."""
 
 from apiflask import APIFlask
+from flask import request
+from flask.typing import ResponseReturnValue
 from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 
 from app import cache, database, document, handlers, health, limits, logs, middleware, pages, queue
@@ -12,9 +14,15 @@ from app.jobs.commands import commands
 from app.users.api import users
 
 
+class Service(APIFlask):
+    def dispatch_request(self) -> ResponseReturnValue:
+        route = super().dispatch_request
+        return database.read(route) if request.method in {"GET", "HEAD"} else route()
+
+
 def create_app() -> APIFlask:
     logs.configure()
-    app = APIFlask("app", TITLE, PROJECT["version"], spec_path="/api/v1/openapi.json", docs_path=None)
+    app = Service("app", TITLE, PROJECT["version"], spec_path="/api/v1/openapi.json", docs_path=None)
     app.config.from_object("app.settings")
     app.json = ORJSONProvider(app)
     app.url_map.merge_slashes = False

@@ -1,13 +1,12 @@
 """Runs the migrations: https://flask-migrate.readthedocs.io/"""
 
-import fcntl
 from typing import Literal
 
 from alembic import context
 from flask import current_app
 from sqlalchemy.types import TypeDecorator
 
-from app.database import database_file, db
+from app.database import db, migrating
 
 
 def render_item(kind: str, item: object, _: object) -> str | Literal[False]:
@@ -15,9 +14,7 @@ def render_item(kind: str, item: object, _: object) -> str | Literal[False]:
     return f"sa.{item.impl!r}" if kind == "type" and isinstance(item, TypeDecorator) else False
 
 
-# One at a time, from wherever they are started.
-with database_file.with_suffix(".lock").open("w") as lock, db.engine.connect() as connection:
-    fcntl.flock(lock, fcntl.LOCK_EX)
+with migrating() as connection:
     context.configure(
         connection=connection,
         target_metadata=db.metadata,

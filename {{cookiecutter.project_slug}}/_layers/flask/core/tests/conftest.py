@@ -7,12 +7,12 @@ from uuid import uuid4
 import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
-from flask_migrate import upgrade
+from flask_migrate import downgrade, upgrade
 from sqlalchemy import delete, event
 
 from app import tokens
 from app.cache import cache
-from app.database import db
+from app.database import db, transaction
 from app.limits import limiter
 from app.main import app as application
 from app.passwords import hash_password
@@ -26,8 +26,11 @@ type Headers = dict[str, str]
 
 @pytest.fixture(scope="session")
 def app() -> Iterator[APIFlask]:
+    migrations = str(Path(__file__).parent.parent / "migrations")
     with application.app_context():
-        upgrade(str(Path(__file__).parent.parent / "migrations"))
+        # An earlier run on the same database may have left something.
+        downgrade(migrations, "base")
+        upgrade(migrations)
     yield application
     with application.app_context():
         db.engine.dispose()
@@ -36,7 +39,7 @@ def app() -> Iterator[APIFlask]:
 @pytest.fixture(autouse=True)
 def clean(app: APIFlask) -> Iterator[None]:
     yield
-    with app.app_context(), db.session.begin():
+    with app.app_context(), transaction():
         db.session.execute(delete(User))
     cache.clear()
     limiter.reset()
@@ -51,7 +54,7 @@ def client(app: APIFlask) -> FlaskClient:
 def new_user(app: APIFlask) -> Callable[[], User]:
     def create() -> User:
         user = User(email=f"{uuid4().hex}@example.com", name="Ada Lovelace", password=HASHED)
-        with app.app_context(), db.session.begin():
+        with app.app_context(), transaction():
             db.session.add(user)
         return user
 

@@ -1,11 +1,13 @@
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from apiflask import APIFlask
+from flask.testing import FlaskClient
 from flask_migrate import check
 from sqlalchemy import func, select
 
 from app.database import db, transaction
+from app.environment import environment
 from app.items.models import Item
 from app.users.models import User
 from tests.conftest import Headers
@@ -43,3 +45,13 @@ def test_every_row_has_its_own_time(app: APIFlask, user: User) -> None:
         assert first.created_at < second.created_at
         assert first.created_at == first.updated_at
         assert first.created_at.utcoffset() is not None
+
+
+def test_no_connection_is_left(app: APIFlask, client: FlaskClient) -> None:
+    with app.app_context(), ExitStack() as busy:
+        for _ in range(environment.database_pool_size):
+            busy.enter_context(db.engine.connect())
+        response = client.get("/api/v1/items")
+    assert response.status_code == 503
+    assert response.mimetype == "application/problem+json"
+    assert client.get("/api/v1/items").status_code == 200

@@ -2,7 +2,7 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from app.database import db
+from app.database import db, transaction
 
 
 def test_live(client: FlaskClient, statements: list[str]) -> None:
@@ -19,13 +19,15 @@ def test_ready(client: FlaskClient) -> None:
 
 
 def test_not_ready_without_tables(app: APIFlask, client: FlaskClient) -> None:
-    with app.app_context():
-        engine = db.engine
-    with engine.begin() as connection:
-        connection.execute(text("ALTER TABLE alembic_version RENAME TO gone"))
-    response = client.get("/health/ready")
-    with engine.begin() as connection:
-        connection.execute(text("ALTER TABLE gone RENAME TO alembic_version"))
+    def rename(old: str, new: str) -> None:
+        with app.app_context(), transaction():
+            db.session.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))
+
+    rename("alembic_version", "gone")
+    try:
+        response = client.get("/health/ready")
+    finally:
+        rename("gone", "alembic_version")
     assert response.status_code == 503
     assert response.get_json(force=True)["detail"] == "Not ready: database."
     assert client.get("/health/live").status_code == 200

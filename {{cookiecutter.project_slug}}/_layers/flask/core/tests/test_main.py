@@ -3,10 +3,8 @@
 import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
-from sqlalchemy import text
 
 from app import metrics
-from app.database import db
 from tests.conftest import Headers
 
 MEBIBYTE = 1_048_576
@@ -100,20 +98,6 @@ def test_an_unhandled_exception(
     assert response.mimetype == "application/problem+json"
     assert "secret" not in response.text
     assert [record.exc_info is not None for record in caplog.records] == [True, False]
-
-
-def test_an_unreachable_database(app: APIFlask, client: FlaskClient) -> None:
-    def rename(old: str, new: str) -> None:
-        with app.app_context(), db.engine.begin() as connection:
-            connection.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))
-
-    rename("items", "gone")
-    try:
-        response = client.get("/api/v1/items")
-    finally:
-        rename("gone", "items")
-    assert response.status_code == 503
-    assert response.mimetype == "application/problem+json"
 
 
 def test_the_log_of_a_request(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:

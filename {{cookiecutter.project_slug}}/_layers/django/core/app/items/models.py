@@ -11,7 +11,8 @@ from app import cache
 
 class Item(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="items")
+    # Its index is the one below.
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="items", db_index=False)
     title = models.CharField(max_length=200)
     body = models.TextField(max_length=10_000, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -20,6 +21,7 @@ class Item(models.Model):
     class Meta:
         # Ids are ordered by time: the newest come first.
         ordering = ("-id",)
+        indexes = (models.Index(fields=("owner", "id"), name="item_owner"),)
 
     def __str__(self) -> str:
         return self.title

@@ -1,13 +1,15 @@
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 from django.db.models.signals import post_save
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from app.items.models import Item
 from app.users.models import User
-from tests.conftest import JSON, assert_problem
+from tests.conftest import JSON, assert_problem, client_of, connected, together
 
 TEA = {"title": " Tea ", "body": "Two cups."}
 
@@ -160,6 +162,30 @@ def test_a_change_of_an_older_version_is_refused(as_ada: Client, item: Item, mat
 def test_a_change_of_the_current_version_is_made(as_ada: Client, item: Item, match: str) -> None:
     headers = {"If-Match": match.format(as_ada.get(path(item))["ETag"])}
     assert as_ada.patch(path(item), {"title": "Coffee"}, JSON, headers=headers).status_code == 200
+
+
+def test_one_of_two_changes_of_the_same_version_is_made(as_ada: Client, ada: User, item: Item) -> None:
+    headers = {"If-Match": as_ada.get(path(item))["ETag"]}
+    statuses = together(
+        2, lambda: client_of(ada).patch(path(item), {"title": "Coffee"}, JSON, headers=headers).status_code
+    )
+    assert sorted(statuses) == [200, 412]
+
+
+def test_a_change_waits_for_the_one_before(as_ada: Client, ada: User, item: Item) -> None:
+    headers = {"If-Match": as_ada.get(path(item))["ETag"]}
+
+    def change() -> int:
+        return client_of(ada).patch(path(item), {"title": "Coffee"}, JSON, headers=headers).status_code
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Item.objects.select_for_update().get(id=item.id)
+            waiting = pool.submit(connected, change)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.2)
+            item.save()
+        assert waiting.result() == 412
 
 
 def test_a_change_that_fails_changes_nothing(as_ada: Client, client: Client, item: Item) -> None:

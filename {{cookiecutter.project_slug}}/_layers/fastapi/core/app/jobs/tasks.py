@@ -15,6 +15,7 @@ from app.items.services import encode
 from app.jobs.models import Job
 
 LOST_AFTER = timedelta(minutes=15)
+BATCH = 500
 
 logger = get_logger(__name__)
 
@@ -41,15 +42,14 @@ async def export(job: Job) -> dict[str, Any]:
     """Write the owner's items as JSON Lines (https://jsonlines.org), as a whole or not at all."""
     folder = Path(environment.export_dir)
     await folder.mkdir(parents=True, exist_ok=True)
-    query = select(Item).where(Item.owner_id == job.owner_id).order_by(Item.id)
-    count = 0
+    query = select(Item).where(Item.owner_id == job.owner_id).order_by(Item.id).limit(BATCH)
+    count, last = 0, UUID(int=0)
     async with reading() as session, TemporaryDirectory(dir=str(folder), prefix=".") as temporary:
         part = Path(temporary) / f"{job.id}.jsonl"
         async with await part.open("wb") as file:
-            items = await session.stream_scalars(query, execution_options={"yield_per": 500})
-            async for some in items.partitions():
-                await file.write(b"".join(encode(item) + b"\n" for item in some))
-                count += len(some)
+            while items := (await session.scalars(query.where(Item.id > last))).all():
+                await file.write(b"".join(encode(item) + b"\n" for item in items))
+                count, last = count + len(items), items[-1].id
         target = await part.replace(folder / part.name)
     return {"file": target.name, "items": count, "bytes": (await target.stat()).st_size}
 

@@ -1,13 +1,15 @@
 import asyncio
 from hashlib import blake2b
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from httpx import AsyncClient, Response
 
+from app.database import writing
+from app.items.models import Item
 from app.users.models import User
-from tests.conftest import Headers, assert_problem
+from tests.conftest import Headers, Statements, assert_problem, on_postgresql
 
 TEA = {"title": "Tea", "body": "Two cups."}
 STALE = '"stale"'
@@ -47,7 +49,7 @@ async def test_bad_item(client: AsyncClient, headers: Headers, change: dict[str,
     assert_problem(await client.patch(created.headers["Location"], json=change, headers=headers), 422, pointer)
 
 
-async def test_pages(client: AsyncClient, headers: Headers, statements: list[str]) -> None:
+async def test_pages(client: AsyncClient, headers: Headers, statements: Statements) -> None:
     ids = [(await create(client, headers)).json()["id"] for _ in range(5)][::-1]
     statements.clear()
     first = (await client.get("/api/v1/items?limit=2")).json()
@@ -64,7 +66,7 @@ async def test_bad_page(client: AsyncClient, query: str) -> None:
     assert_problem(await client.get(f"/api/v1/items?{query}"), 422, f"/query/{query.partition('=')[0]}")
 
 
-async def test_a_warm_item_runs_no_statement(client: AsyncClient, headers: Headers, statements: list[str]) -> None:
+async def test_a_warm_item_runs_no_statement(client: AsyncClient, headers: Headers, statements: Statements) -> None:
     path = (await create(client, headers)).headers["Location"]
     cold = await client.get(path)
     statements.clear()
@@ -147,6 +149,18 @@ async def test_one_of_many_racing_changes_wins(client: AsyncClient, headers: Hea
     changes = (client.patch(path, json={"title": f"Tea {number}"}, headers=expecting) for number in range(8))
     responses = await asyncio.gather(*changes)
     assert sorted(response.status_code for response in responses) == [200] + [412] * 7
+
+
+@on_postgresql
+async def test_a_change_waits_for_another(client: AsyncClient, headers: Headers) -> None:
+    created = await create(client, headers)
+    path, expecting = created.headers["Location"], headers | {"If-Match": created.headers["ETag"]}
+    async with writing.begin() as session:
+        item = await session.get_one(Item, UUID(created.json()["id"]), with_for_update={"of": Item})
+        item.title = "Coffee"
+        change = asyncio.create_task(client.patch(path, json={"title": "Milk"}, headers=expecting))
+        assert await asyncio.wait([change], timeout=0.3) == (set(), {change})
+    assert_problem(await change, 412)
 
 
 async def test_readers_never_keep_an_old_version(client: AsyncClient, headers: Headers) -> None:

@@ -1,10 +1,12 @@
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from app.database import reading, writing
 from app.environment import environment
+from app.items.models import Item
 from app.jobs import tasks
 from app.jobs.commands import sweep, work
 from app.jobs.models import Job
@@ -40,6 +42,15 @@ async def test_a_job_that_runs_again_gives_the_same(user: User) -> None:
     assert (await stored(job)).result == {"file": file.name, "items": 0, "bytes": 0}
     assert file.read_bytes() == b""
     assert [path.name for path in environment.export_dir.iterdir() if path.name.startswith(".")] == []
+
+
+async def test_an_export_of_several_batches_has_every_item_once(user: User) -> None:
+    async with writing.begin() as session:
+        session.add_all(Item(title=str(number), body="", owner_id=user.id) for number in range(2 * tasks.BATCH + 1))
+    job = await new_job(user)
+    await tasks.run(job.id)
+    lines = (environment.export_dir / f"{job.id}.jsonl").read_text().splitlines()
+    assert [json.loads(line)["title"] for line in lines] == [str(number) for number in range(2 * tasks.BATCH + 1)]
 
 
 async def test_a_job_that_fails_says_why(user: User) -> None:

@@ -69,7 +69,7 @@ def _load(item_id: UUID) -> bytes:
 
 def _for_change(item_id: UUID, user: User, expected: ETags) -> Item:
     """The locked item, if the user may change it and it still is as the user expects it (RFC 9110, If-Match)."""
-    item = db.session.get(Item, item_id, with_for_update=True)
+    item = db.session.get(Item, item_id, with_for_update={"of": Item})
     if item is None:
         abort(404)
     if item.owner_id != user.id:

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 from flask import Blueprint
-from sqlalchemy.exc import OperationalError
 from structlog import get_logger
 
-from app.database import db
+from app.database import UNREACHABLE, db
 from app.jobs import tasks
 
 logger = get_logger(__name__)
@@ -51,8 +50,8 @@ def repeat(step: Callable[[], float]) -> None:
     while True:
         try:
             pause = step()
-        except OperationalError:
-            logger.exception("database unreachable")
+        except UNREACHABLE as error:
+            logger.error("database unreachable", error=str(error))
             pause = 1
         finally:
             db.session.remove()

@@ -44,7 +44,7 @@ def export(job: Job) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     query = select(Item).where(Item.owner_id == job.owner_id).order_by(Item.id).execution_options(yield_per=500)
     count = 0
-    with NamedTemporaryFile(dir=folder, prefix=".", delete_on_close=False) as file, db.session.begin():
+    with NamedTemporaryFile(dir=folder, prefix=".", delete_on_close=False) as file, transaction(read_only=True):
         for item in db.session.scalars(query):
             file.write(items.encode(item) + b"\n")
             count += 1

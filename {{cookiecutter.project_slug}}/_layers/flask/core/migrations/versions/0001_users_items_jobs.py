@@ -31,7 +31,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_items_owner_id_users"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_items")),
     )
-    op.create_index(op.f("ix_items_owner_id"), "items", ["owner_id"])
+    op.create_index(op.f("ix_items_owner_id_items_id"), "items", ["owner_id", "id"])
     op.create_table(
         "jobs",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -47,7 +47,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
         sa.UniqueConstraint("owner_id", "idempotency_key", name=op.f("uq_jobs_owner_id_idempotency_key")),
     )
-    op.create_index(op.f("ix_jobs_status"), "jobs", ["status"])
+    op.create_index(op.f("ix_jobs_status_jobs_id"), "jobs", ["status", "id"])
 
 
 def downgrade() -> None:

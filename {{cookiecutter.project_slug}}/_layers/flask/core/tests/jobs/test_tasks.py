@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from apiflask import APIFlask
 
-from app.database import db
+from app.database import db, transaction
 from app.environment import environment
 from app.jobs import commands, tasks
 from app.jobs.models import Job
@@ -16,7 +16,7 @@ from app.users.models import User
 
 def new_job(app: APIFlask, user: User, **fields: object) -> UUID:
     job = Job(owner_id=user.id, **fields)
-    with app.app_context(), db.session.begin():
+    with app.app_context(), transaction():
         db.session.add(job)
     return job.id
 

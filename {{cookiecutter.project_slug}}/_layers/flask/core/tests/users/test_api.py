@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.database import db
+from app.database import db, transaction
 from app.environment import environment
 from app.passwords import needs_rehash
 from app.users.models import User
@@ -117,7 +117,7 @@ def test_log_in_rehashes(app: APIFlask, client: FlaskClient, user: User) -> None
             assert found
             return found
 
-    with app.app_context(), db.session.begin():
+    with app.app_context(), transaction():
         db.session.merge(User(id=user.id, password=PasswordHasher(time_cost=1).hash(PASSWORD)))
     assert needs_rehash(stored().password)
     assert log_in(client, user.email).status_code == 200
@@ -134,7 +134,7 @@ def test_without_a_valid_token(client: FlaskClient, authorization: str | None) -
 
 
 def test_the_token_of_a_deleted_user(app: APIFlask, client: FlaskClient, user: User, headers: Headers) -> None:
-    with app.app_context(), db.session.begin():
+    with app.app_context(), transaction():
         db.session.delete(db.session.get_one(User, user.id))
     assert client.get("/api/v1/users/me", headers=headers).status_code == 401
 

@@ -23,10 +23,11 @@ class Migration(migrations.Migration):
                 ('body', models.TextField(blank=True, max_length=10000)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to=settings.AUTH_USER_MODEL)),
+                ('owner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='items', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ('-id',),
+                'indexes': [models.Index(fields=['owner', 'id'], name='item_owner')],
             },
         ),
     ]
