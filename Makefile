@@ -3,6 +3,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 UV := $(shell command -v uv || echo .tools/bin/uv)
+# .python-version names the tested version. Where it is missing, the machine's own serves if it is 3.12 or newer.
+ifeq ($(shell $(UV) python find --system 2>/dev/null),)
+export UV_PYTHON := $(shell python3 -c 'import sys; v = sys.version_info; print("%d.%d" % v[:2] if v >= (3, 12) else "3.13")')
+endif
 # cookiecutter copies this whole folder for each project that it makes, so what is large stands outside of it.
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/cookiecutter-scalable-web/$(shell printf %s "$(CURDIR)" | cksum | cut -d' ' -f1)
 export UV_PROJECT_ENVIRONMENT := $(CACHE)/venv

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import yaml
 from allpairspy import AllPairs
 
 from tests import template_rules as rules
-from tests.baking import ROOT, BakedProject, bake
+from tests.baking import ROOT, BakedProject, bake, fresh_environment, template
 
 _CHOICES = rules.choices(ROOT)
 VARIANTS = [dict(zip(_CHOICES, values, strict=True)) for values in AllPairs(list(_CHOICES.values()))]
@@ -120,6 +123,51 @@ def test_only_chosen_files_are_there(project: BakedProject, answers: dict[str, s
         assert f'"{other}~=' not in dependencies
         assert f"import {other}" not in sources
         assert f"from {other} " not in sources
+
+
+# What no source imports: pydantic's EmailStr, Django's password hasher, SQLAlchemy's drivers and tools look for them.
+LOADED_BY_NAME = {"argon2-cffi": "Argon2", "email-validator": "EmailStr", "aiosqlite": "sqlite+aiosqlite"}
+MODULES = {
+    "argon2-cffi": "argon2",
+    "django-ninja": "ninja",
+    "fastapi-swagger": "fastapi_swagger",
+    "flask-swagger-ui": "flask_swagger_ui",
+    "pyjwt": "jwt",
+    "uuid-utils": "uuid_utils",
+}
+
+
+def test_every_dependency_is_used(project: BakedProject) -> None:
+    requirements = tomllib.loads(project.read("pyproject.toml"))["project"]["dependencies"]
+    text = "\n".join(content.decode() for path, content in contents(project).items() if path.endswith(".py"))
+    for requirement in requirements:
+        name = re.split(r"[\[~=<>]", requirement)[0]
+        module = MODULES.get(name, name.replace("-", "_"))
+        imported = re.search(rf"^\s*(import|from) {module}\b|\"{module}[.\"]", text, re.MULTILINE)
+        assert imported or LOADED_BY_NAME.get(name, "\0") in text, f"{name} is used by nothing"
+
+
+def test_generation_asks_no_network(answers: dict[str, str], tmp_path: Path) -> None:
+    """Every Python process of a generation would fail if it opened a connection."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "def watch(event, arguments):\n"
+        "    if event in ('socket.connect', 'socket.getaddrinfo'):\n"
+        "        raise RuntimeError(f'network: {event} {arguments}')\n"
+        "sys.addaudithook(watch)\n"
+    )
+    environment = fresh_environment(PYTHONPATH=str(tmp_path))
+    connect = [sys.executable, "-c", "import socket; socket.create_connection(('127.0.0.1', 9))"]
+    assert b"network: socket." in subprocess.run(connect, env=environment, capture_output=True, check=False).stderr
+    given = [f"{key}={value}" for key, value in answers.items()]
+    made = subprocess.run(
+        ["cookiecutter", str(template()), "--no-input", "--output-dir", str(tmp_path), *given],
+        env=environment,
+        capture_output=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr.decode()
+    assert (tmp_path / "my-service" / "entrypoint").is_file()
 
 
 def test_it_is_born_clean(project: BakedProject, checked: dict[str, str]) -> None:

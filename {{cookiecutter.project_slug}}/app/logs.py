@@ -5,6 +5,7 @@ import logging.config
 import re
 import sys
 import uuid
+from typing import Any
 
 import structlog
 
@@ -13,17 +14,20 @@ from app.environment import environment
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-def configure() -> None:
-    """Send every log line, structlog's and the libraries', through one formatter to standard output.
+# https://www.structlog.org/en/stable/standard-library.html
+_SHARED: list[structlog.typing.Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
 
-    https://www.structlog.org/en/stable/standard-library.html
+
+def configuration() -> dict[str, Any]:
+    """For the standard library: every line goes through one formatter to standard output.
+
+    https://docs.python.org/3/library/logging.config.html#logging-config-dictschema
     """
-    shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
     # Tracebacks without local variables: they hold passwords and tokens.
     tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     renderers: list[structlog.typing.Processor] = (
@@ -33,27 +37,32 @@ def configure() -> None:
             structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback)
         ]
     )
-    logging.config.dictConfig(
-        {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "formatters": {
-                "default": {
-                    "()": structlog.stdlib.ProcessorFormatter,
-                    "foreign_pre_chain": shared,
-                    "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
-                }
-            },
-            "handlers": {
-                "default": {"class": "logging.StreamHandler", "stream": sys.stdout, "formatter": "default"},
-            },
-            "root": {"handlers": ["default"], "level": environment.log_level},
-        }
-    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "default": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": _SHARED,
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+            }
+        },
+        "handlers": {
+            "default": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "default"},
+        },
+        "loggers": {},
+        "root": {"handlers": ["default"]},
+    }
+
+
+def configure() -> None:
+    """Send every log line, structlog's and the libraries', the same way."""
+    logging.config.dictConfig(configuration())
+    logging.getLogger().setLevel(environment.log_level)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *shared,
+            *_SHARED,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
