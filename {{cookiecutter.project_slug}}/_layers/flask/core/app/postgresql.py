@@ -1,6 +1,9 @@
 """Connections to PostgreSQL on which nothing waits for long: https://www.psycopg.org/psycopg3/docs/"""
 
-from threading import Event, Lock
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 import psycopg
@@ -14,26 +17,46 @@ CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 4
 # The server ends a statement at its time-out, unless it hangs or is out of reach.
 ANSWER_SECONDS = 4.5
+# How long nobody asks a server again that was silent.
+PAUSE_SECONDS = 1
 
-_silent = Event()
-_waiting = Lock()
+
+class Silence:
+    """Whether the server is silent. While it is, one thread at a time waits for it; the others stay free."""
+
+    def __init__(self) -> None:
+        self._waiting = Lock()
+        self._noticed: float | None = None
+
+    def begin(self) -> None:
+        self._noticed = time.monotonic()
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Let the caller connect, or fail at once; a connection ends the silence."""
+        if self._noticed is None:
+            yield
+            return
+        paused = time.monotonic() < self._noticed + PAUSE_SECONDS
+        if paused or not self._waiting.acquire(blocking=False):
+            raise ConnectionTimeout("the server does not answer")
+        try:
+            yield
+            self._noticed = None
+        finally:
+            self._waiting.release()
+
+
+silence = Silence()
 
 
 def connect(_: Dialect, __: ConnectionPoolEntry, arguments: list[Any], options: dict[str, Any]) -> psycopg.Connection:
-    """While the server is silent, one thread at a time waits for it. The others fail at once and stay free."""
-    silent = _silent.is_set()
-    if silent and not _waiting.acquire(blocking=False):
-        raise ConnectionTimeout("the server does not answer")
-    try:
-        connection = _Connection.connect(*arguments, **options)
-    except ConnectionTimeout:
-        _silent.set()
-        raise
-    finally:
-        if silent:
-            _waiting.release()
-    _silent.clear()
-    return connection
+    with silence.guard():
+        try:
+            return _Connection.connect(*arguments, **options)
+        except ConnectionTimeout:
+            silence.begin()
+            raise
 
 
 class _Connection(psycopg.Connection):
@@ -46,5 +69,5 @@ class _Connection(psycopg.Connection):
             if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
                 raise
             self.close()
-            _silent.set()
+            silence.begin()
             raise ConnectionTimeout("the server does not answer") from error

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pytest
@@ -184,6 +183,7 @@ def test_a_database_that_is_down(client: FlaskClient, elsewhere: socket.socket) 
 
 def test_a_server_that_stops_answering(app: APIFlask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgresql, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(postgresql, "PAUSE_SECONDS", 0)
     begin = time.monotonic()
     with app.app_context(), pytest.raises(OperationalError, match="does not answer"):
         database.read(lambda: db.session.execute(select(func.pg_sleep(3))))
@@ -197,9 +197,11 @@ def test_one_at_a_time_waits_for_a_silent_server(
     def status() -> int:
         return app.test_client().get("/api/v1/items").status_code
 
-    silent = Event()
-    silent.set()
-    monkeypatch.setattr(postgresql, "_silent", silent)
+    silence = postgresql.Silence()
+    silence.begin()
+    monkeypatch.setattr(postgresql, "silence", silence)
+    assert status() == 503
+    monkeypatch.setattr(postgresql, "PAUSE_SECONDS", 0)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(status)
         connection, _ = elsewhere.accept()
