@@ -218,7 +218,7 @@ def documents(projects: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
     found = {}
     for framework in FRAMEWORKS:
         project = bake(projects, framework=framework)
-        project.run("make", ".venv")
+        project.run("make", "install")
         database = tmp_path_factory.mktemp("documents") / "db.sqlite3"
         env = project.activated | {"DATABASE_URL": f"sqlite:///{database}"}
         with running(project, env, ("./entrypoint", "web"), ready="/health/live") as server:
