@@ -233,14 +233,12 @@ def settings_are_documented_and_used(root: Path) -> Iterator[str]:
     documented = {name.lower() for name in re.findall(r"^([A-Z_]+)=", (project / ".env.example").read_text(), re.M)}
     for name in sorted(settings ^ documented):
         yield f"{name} stands in only one of app/environment.py and .env.example"
-    # The names below are read where the process starts, not by Python.
+    # Some are read where the process starts, which is no Python.
     for framework in choices(root)["framework"]:
-        folders = [
-            project / "app",
-            *(project / "_layers").glob(f"{framework}/*"),
-            *(project / "_layers").glob("micro/*"),
-        ]
-        text = "\n".join(path.read_text() for folder in folders for path in files(folder) if path.suffix in {".py", ""})
+        answers = next(answers for answers in all_answers(root) if answers["framework"] == framework)
+        layers = [project / "_layers" / layer for layer, wanted in wanted_layers(root, answers).items() if wanted]
+        read = [path for folder in (project / "app", *layers) for path in files(folder) if path.suffix in {".py", ""}]
+        text = "\n".join(path.read_text() for path in read)
         for name in sorted(settings):
             if f"environment.{name}" not in text and f"self.{name}" not in text and name.upper() not in text:
                 yield f"{framework} never reads {name.upper()}"
