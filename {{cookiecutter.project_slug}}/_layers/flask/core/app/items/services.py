@@ -5,7 +5,7 @@ from apiflask import abort
 from sqlalchemy import select
 from werkzeug.datastructures import ETags
 
-from app.cache import cache, read_through
+from app.cache import forget, read_through
 from app.database import db, transaction
 from app.items import schemas
 from app.items.models import Item
@@ -46,14 +46,14 @@ def update(item_id: UUID, user: User, changes: schemas.ItemUpdate, expected: ETa
         item = _for_change(item_id, user, expected)
         for name, value in changes.model_dump(exclude_unset=True).items():
             setattr(item, name, value)
-    cache.delete(_key(item_id))
+    forget(_key(item_id))
     return item
 
 
 def delete(item_id: UUID, user: User, expected: ETags) -> None:
     with transaction():
         db.session.delete(_for_change(item_id, user, expected))
-    cache.delete(_key(item_id))
+    forget(_key(item_id))
 
 
 def _key(item_id: UUID) -> str:
