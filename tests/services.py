@@ -170,7 +170,7 @@ class PgBouncer(Daemon):
         settings.write_text(
             f"""
 [databases]
-* = host=127.0.0.1 port={postgres.port} connect_query='SET statement_timeout = 5000'
+* = host=127.0.0.1 port={postgres.port} connect_query='SET statement_timeout = 3000'
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {port}

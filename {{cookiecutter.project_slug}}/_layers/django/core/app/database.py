@@ -13,7 +13,7 @@ from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
 # Longer than the statement_timeout of the settings: a server that still works answers before.
-ANSWER_SECONDS = 4.5
+ANSWER_SECONDS = 3.5
 POOL_SECONDS = 2.0
 POOL_SECONDS_WITHOUT_SERVER = 0.05
 

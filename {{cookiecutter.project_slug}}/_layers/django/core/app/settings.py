@@ -104,7 +104,7 @@ else:
             # The parameters of the URL, such as ?sslmode=verify-full, come last and win.
             "OPTIONS": {
                 "connect_timeout": 3,
-                "options": "-c statement_timeout=4s",
+                "options": "-c statement_timeout=3s",
                 # https://www.psycopg.org/psycopg3/docs/api/pool.html#psycopg_pool.ConnectionPool
                 "pool": {
                     "connection_class": database.Connection,

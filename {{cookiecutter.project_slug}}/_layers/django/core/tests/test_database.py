@@ -130,7 +130,7 @@ def test_a_request_waits_for_a_connection_only_so_long(client: Client, monkeypat
 def test_a_server_that_hangs_is_given_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SHOW statement_timeout")
-        assert cursor.fetchone() == ("4s",)
+        assert cursor.fetchone() == ("3s",)
         monkeypatch.setattr(database, "ANSWER_SECONDS", 0.1)
         with pytest.raises(OperationalError):
             cursor.execute("SELECT pg_sleep(2)")

@@ -86,9 +86,9 @@ def _postgresql() -> tuple[AsyncEngine, AsyncEngine]:
             "dsn": environment.database_url,
             "timeout": 3,
             # Nobody waits longer for a statement, even if the server says nothing any more ...
-            "command_timeout": 4,
+            "command_timeout": 3,
             # ... and the server does not go on with it for nobody.
-            "server_settings": {"statement_timeout": "5s"},
+            "server_settings": {"statement_timeout": "4s"},
             # Leaves no prepared statement in the server: behind PgBouncer each transaction may have another session.
             "statement_cache_size": 0,
         },

@@ -134,7 +134,7 @@ async def test_a_server_that_stops_answering_is_left(client: AsyncClient) -> Non
 @on_postgresql
 async def test_a_slow_statement_is_ended(client: AsyncClient) -> None:
     async with writing.begin() as session:
-        assert await session.scalar(text("SHOW statement_timeout")) == "5s"
+        assert await session.scalar(text("SHOW statement_timeout")) == "4s"
         await session.execute(text("SET LOCAL statement_timeout = '10ms'"))
         with pytest.raises(OperationalError):
             await session.execute(text("SELECT pg_sleep(5)"))

@@ -14,9 +14,9 @@ from sqlalchemy import Dialect
 from sqlalchemy.pool import ConnectionPoolEntry
 
 CONNECT_SECONDS = 3
-STATEMENT_SECONDS = 4
+STATEMENT_SECONDS = 3
 # The server ends a statement at its time-out, unless it hangs or is out of reach.
-ANSWER_SECONDS = 4.5
+ANSWER_SECONDS = 3.5
 # How long nobody asks a server again that was silent.
 PAUSE_SECONDS = 1
 
