@@ -68,8 +68,9 @@ class Terminal:
 
     def status(self) -> int:
         """Wait for the end; the exit status."""
-        while self.read(30):
-            pass
+        until = time.monotonic() + 30
+        while self.read(1):
+            assert time.monotonic() < until, f"it goes on, with this screen:\n{self.text}"
         self.child.close()
         assert self.child.exitstatus is not None, f"killed by signal {self.child.signalstatus}"
         return int(self.child.exitstatus)
