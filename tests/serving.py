@@ -1,6 +1,7 @@
 """Processes of generated projects: started as a user would, stopped as an orchestrator would."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -19,9 +20,11 @@ STOP_SECONDS = 30
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """One that stays free while a server is away: lower than those that systems give to clients."""
+    while True:
+        port = random.randrange(20_000, 32_768)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def eventually[T](probe: Callable[[], T | None], seconds: float = 10) -> T:

@@ -1,6 +1,7 @@
 """The rules that keep the template's shape. Each yields one line for every violation below a repository's root."""
 
 import ast
+import functools
 import itertools
 import json
 import re
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment
+from jinja2 import Environment, Template
 
 PROJECT = "{{cookiecutter.project_slug}}"
 # These collect one line from many options; everywhere else a choice is a file.
@@ -49,10 +50,20 @@ def all_answers(root: Path) -> list[dict[str, str]]:
 
 def wanted_layers(root: Path, answers: dict[str, str]) -> dict[str, bool]:
     """layers.yml as the hook reads it for these answers."""
-    source = (root / PROJECT / "_layers" / "layers.yml").read_text()
-    rendered = Environment(autoescape=False).from_string(source).render(cookiecutter=answers)
-    layers: dict[str, bool] = yaml.safe_load(rendered)
+    # There are hundreds of combinations.
+    layers: dict[str, bool] = yaml.load(_layers(root).render(cookiecutter=answers), yaml.CSafeLoader)
     return layers
+
+
+@functools.cache
+def _layers(root: Path) -> Template:
+    return Environment(autoescape=False).from_string((root / PROJECT / "_layers" / "layers.yml").read_text())
+
+
+@functools.cache
+def layer_names(root: Path) -> list[str]:
+    """The longest first, so that a layer comes before one that its name begins with."""
+    return sorted(wanted_layers(root, all_answers(root)[0]), key=len, reverse=True)
 
 
 def module_tree(path: Path) -> ast.Module | None:
@@ -77,7 +88,7 @@ def imports(path: Path) -> set[str]:
 def inner(root: Path, path: Path) -> str:
     """A file's final path inside a generated project, without its layer."""
     relative = path.relative_to(root / PROJECT).as_posix()
-    for layer in sorted(wanted_layers(root, all_answers(root)[0]), key=len, reverse=True):
+    for layer in layer_names(root):
         if relative.startswith(f"_layers/{layer}/"):
             return relative.removeprefix(f"_layers/{layer}/")
     return relative
@@ -127,12 +138,15 @@ def layers_never_overlap(root: Path) -> Iterator[str]:
     common = {
         path.relative_to(root / PROJECT).as_posix() for path in files(root / PROJECT) if folder not in path.parents
     }
+    layers = {
+        layer: [path.relative_to(folder / layer).as_posix() for path in files(folder / layer)]
+        for layer in layer_names(root)
+    }
     seen: set[str] = set()
     for answers in all_answers(root):
         taken = dict.fromkeys(common, "every project")
         for layer, wanted in wanted_layers(root, answers).items():
-            for path in files(folder / layer) if wanted else ():
-                target = path.relative_to(folder / layer).as_posix()
+            for target in layers[layer] if wanted else ():
                 if target in taken:
                     seen.add(f"{target} stands in {layer} and in {taken[target]}")
                 taken[target] = layer
@@ -235,8 +249,8 @@ def settings_are_documented_and_used(root: Path) -> Iterator[str]:
         yield f"{name} stands in only one of app/environment.py and .env.example"
     # Some are read where the process starts, which is no Python.
     for framework in choices(root)["framework"]:
-        answers = next(answers for answers in all_answers(root) if answers["framework"] == framework)
-        layers = [project / "_layers" / layer for layer, wanted in wanted_layers(root, answers).items() if wanted]
+        possible = [wanted_layers(root, answers) for answers in all_answers(root) if answers["framework"] == framework]
+        layers = [project / "_layers" / layer for layer in layer_names(root) if any(one[layer] for one in possible)]
         read = [path for folder in (project / "app", *layers) for path in files(folder) if path.suffix in {".py", ""}]
         text = "\n".join(path.read_text() for path in read)
         for name in sorted(settings):

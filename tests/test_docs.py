@@ -157,17 +157,19 @@ def dependencies(pyproject: dict[str, Any]) -> tuple[set[str], set[str]]:
 
 
 def generated() -> dict[str, tuple[set[str], set[str]]]:
-    """The dependencies of a project with each framework."""
+    """The dependencies of each framework's projects, whatever else is answered."""
     environment = Environment(autoescape=False, **context()["_jinja2_env_vars"])
     template = environment.from_string((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
-    answers = rules.all_answers(ROOT)[0]
     quoted = {key: '"x"' for key in context() if key.startswith("__quoted")}
-    return {
-        framework: dependencies(
-            tomllib.loads(template.render(cookiecutter=answers | quoted | {"framework": framework}))
-        )
-        for framework in FRAMEWORKS
-    }
+    found: dict[str, tuple[set[str], set[str]]] = {framework: (set(), set()) for framework in FRAMEWORKS}
+    seen: set[str] = set()
+    for answers in rules.all_answers(ROOT):
+        rendered = template.render(cookiecutter=answers | quoted)
+        if rendered not in seen:
+            seen.add(rendered)
+            for known, new in zip(found[answers["framework"]], dependencies(tomllib.loads(rendered)), strict=True):
+                known.update(new)
+    return found
 
 
 def rows_below(heading: str) -> list[list[str]]:

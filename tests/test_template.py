@@ -58,7 +58,7 @@ PLANTED: list[tuple[Rule, Callable[[Path], None], str]] = [
     (rules.layers_never_overlap, write("PROJECT/_layers/github/LICENSE", ""), "LICENSE stands in licenses/"),
     (rules.every_layer_is_a_choice, write("PROJECT/_layers/layers.yml", "always: true\n"), "layer always is wanted"),
     (rules.every_choice_is_labelled, edit_questions(ci=["github", "none", "jenkins"]), "ci=jenkins has no label"),
-    (rules.every_choice_is_labelled, edit_questions(cache="redis"), "cache has no label"),
+    (rules.every_choice_is_labelled, edit_questions(region="eu"), "region has no label"),
     (rules.every_choice_is_used, edit_questions(ci=["github", "none", "jenkins"]), "ci=jenkins changes nothing"),
     (rules.concern_files_know_no_domain, write("PROJECT/app/x.py", "import app.items.models\n"), "app/x.py imports"),
     (

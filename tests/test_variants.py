@@ -1,10 +1,12 @@
 """Every pair of answers, generated: deterministic, complete, well-formed and clean."""
 
 import hashlib
+import io
 import json
 import re
 import subprocess
 import sys
+import tokenize
 import tomllib
 from pathlib import Path
 
@@ -123,6 +125,36 @@ def test_only_chosen_files_are_there(project: BakedProject, answers: dict[str, s
         assert f'"{other}~=' not in dependencies
         assert f"import {other}" not in sources
         assert f"from {other} " not in sources
+
+
+# They are the same in every project: what they name is empty where it was not chosen.
+GENERAL = {"app/environment.py", "tests/__init__.py", "tests/services.py", "tests/test_environment.py"}
+
+
+def code(path: str, content: bytes) -> str:
+    """A file in lower case, a Python file without its comments and docstrings: they may compare with something else."""
+    if not path.endswith(".py"):
+        return content.decode(errors="replace").lower()
+    tokens = tokenize.tokenize(io.BytesIO(content).readline)
+    kept = (token.string for token in tokens if token.type != tokenize.COMMENT and token.string[:3] != '"""')
+    return " ".join(kept).lower()
+
+
+def test_no_file_speaks_of_a_server_that_was_not_chosen(project: BakedProject, answers: dict[str, str]) -> None:
+    chosen = {
+        "redis": answers["cache"] == "redis" or answers["queue"] == "celery-redis",
+        "memcached": answers["cache"] == "memcached",
+        "celery": answers["queue"] != "none",
+        "rabbitmq": answers["queue"] == "celery-rabbitmq",
+        "amqp": answers["queue"] == "celery-rabbitmq",
+        "broker": answers["queue"] != "none",
+        "replica": answers["database"] == "postgres-replicas",
+    }
+    texts = {path: code(path, content) for path, content in contents(project).items()}
+    texts["pyproject.toml"] = re.sub(r"^\w+ = \[\]$", "", texts["pyproject.toml"], flags=re.MULTILINE)
+    for word, wanted in chosen.items():
+        found = {path for path, text in texts.items() if word in text} - {*GENERAL, ".cruft.json", "LICENSE"}
+        assert bool(found) == wanted, f"{word}: {found}"
 
 
 # What no source imports: pydantic's EmailStr, Django's password hasher, SQLAlchemy's drivers and tools look for them.

@@ -96,7 +96,8 @@ def accept(terminal: Terminal, *names: str) -> None:
 
 
 TEXTS = ("Name", "Slug", "Description", "Author", "E-mail")
-ALL = (*TEXTS, "Web framework", "Continuous integration", "Licence")
+REST = ("Database", "Cache", "Background jobs", "Continuous integration", "Licence")
+ALL = (*TEXTS, "Web framework", *REST)
 
 
 def test_a_whole_session(desk: Desk, start: Callable[..., Terminal]) -> None:
@@ -113,12 +114,13 @@ def test_a_whole_session(desk: Desk, start: Callable[..., Terminal]) -> None:
     terminal.see("▸ Django")
     terminal.type(UP)
     terminal.see("▸ FastAPI")
-    accept(terminal, "Web framework", "Continuous integration", "Licence")
+    accept(terminal, "Web framework", *REST)
     screen = terminal.see("? Make this project?", "▸ Yes")
     summary = {line[2:24].strip(): line[25:].strip() for line in screen.splitlines() if line.startswith("  ")}
     assert summary["Name"] == 'Bob\'s "Shop"'
     assert summary["Slug"] == "bobs-shop"
     assert summary["Web framework"] == "FastAPI"
+    assert summary["Background jobs"] == "Celery on Redis"
     assert (
         len({line.index(summary[name]) for line in screen.splitlines() for name in TEXTS if f"  {name} " in line}) == 1
     )
@@ -217,7 +219,7 @@ def test_start_over_offers_the_answers_again(desk: Desk, start: Callable[..., Te
     terminal.see("? Web framework")
     terminal.type(DOWN)
     terminal.see("▸ Flask")
-    accept(terminal, "Web framework", "Continuous integration", "Licence")
+    accept(terminal, "Web framework", *REST)
     terminal.see("? Make this project?")
     terminal.type(DOWN + ENTER)
     terminal.see("? Name First Try")
@@ -225,7 +227,7 @@ def test_start_over_offers_the_answers_again(desk: Desk, start: Callable[..., Te
     terminal.see("? Slug second-try")
     accept(terminal, "Slug", "Description", "Author", "E-mail")
     terminal.see("▸ Flask")
-    accept(terminal, "Web framework", "Continuous integration", "Licence", "Make this project?")
+    accept(terminal, "Web framework", *REST, "Make this project?")
     assert terminal.status() == 0
     assert desk.answers("second-try")["framework"] == "flask"
 
@@ -367,7 +369,7 @@ def test_plain_prompts_keep_rules_and_skips(desk: Desk, start: Callable[..., Ter
     for answer, question in [("Django", "(My Service)"), ("", "(django)"), ("my-shop", "name of a package")]:
         terminal.see(question)
         terminal.type(answer + ENTER)
-    for question in ("(A web service", "(Your Name)", "(you@example.com)", "Web framework", "Continuous", "Licence"):
+    for question in ("(A web service", "(Your Name)", "(you@example.com)", "Web framework", *REST):
         terminal.see(question)
         terminal.type(ENTER)
     for question in ("Tracing", "Make this project?"):

@@ -1,22 +1,20 @@
 """Every test here speaks to a server over HTTP: to one that is generated and started for it, or to `--base-url`."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.baking import BakedProject, bake
 from tests.contract.client import Account, connect, create_item, sign_up
-from tests.contract.place import Database, Place, PostgreSQL, Seed, SQLite
-from tests.services import Postgres, postgres
+from tests.contract.place import NewPlace, Place, Seed, Services, new_place
+from tests.contract.variants import Variant, variants
+from tests.services import Postgres, RabbitMQ, Replicated, primary_with_standbys, rabbitmq
 from tests.serving import Server, eventually, running
-
-FRAMEWORKS = ("django", "flask", "fastapi")
-DATABASES = ("sqlite", "postgres")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,36 +28,36 @@ def given_url(config: pytest.Config) -> str | None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "variant" in metafunc.fixturenames:
-        marker = metafunc.definition.get_closest_marker("database")
-        variants = [
-            framework if database == "sqlite" else f"{framework}-{database}"
-            for framework in FRAMEWORKS
-            for database in (marker.args if marker else DATABASES)
-        ]
-        metafunc.parametrize("variant", ["given"] if given_url(metafunc.config) else variants, scope="session")
+        marker = metafunc.definition.get_closest_marker("variants")
+        chosen = variants(*(marker.args if marker else ("embedded", "real")))
+        given = given_url(metafunc.config) is not None
+        metafunc.parametrize("variant", ["given"] if given else chosen, ids=str, scope="session")
 
 
 @pytest.fixture(scope="session")
-def framework(variant: str) -> str:
-    return variant.removesuffix("-postgres")
+def replicated_server() -> Iterator[Replicated]:
+    with primary_with_standbys(2) as servers:
+        yield servers
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Postgres]:
-    with postgres() as server:
+def postgres_server(replicated_server: Replicated) -> Postgres:
+    return replicated_server.primary
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server() -> Iterator[RabbitMQ]:
+    with rabbitmq() as server:
         yield server
 
 
-type NewDatabase = Callable[[Path, Any], AbstractContextManager[Database]]
-
-
 @pytest.fixture(scope="session")
-def new_database(request: pytest.FixtureRequest, variant: str) -> NewDatabase:
-    """Makes a database, with what another one holds."""
-    if not variant.endswith("-postgres"):
-        return lambda folder, template: nullcontext(SQLite(folder / "data" / "db.sqlite3", template))
-    server: Postgres = request.getfixturevalue("postgres_server")
-    return lambda _, template: closing(PostgreSQL(server, template))
+def services(request: pytest.FixtureRequest, variant: Variant) -> Services:
+    """The servers that the places of a variant share."""
+    if variant.embedded:
+        return Services()
+    amqp = request.getfixturevalue("rabbitmq_server") if variant.queue == "celery-rabbitmq" else None
+    return Services(request.getfixturevalue("replicated_server"), amqp)
 
 
 @pytest.fixture(scope="session")
@@ -71,23 +69,37 @@ def projects(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture(scope="session")
-def project(projects: Path, framework: str) -> BakedProject:
-    project = bake(projects, framework=framework)
+def project(projects: Path, variant: Variant) -> BakedProject:
+    project = bake(projects, **variant.answers)
     project.run("make", "install")
     return project
 
 
 @pytest.fixture(scope="session")
-def server(request: pytest.FixtureRequest, variant: str) -> Iterator[Server]:
+def new_places(project: BakedProject, variant: Variant, services: Services) -> NewPlace:
+    """Makes places, whose database holds what another one does."""
+    return partial(new_place, project, variant, services)
+
+
+@pytest.fixture(scope="session")
+def server(
+    request: pytest.FixtureRequest, variant: Variant, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The project as `make run` serves it, with its worker where there is one."""
     url = given_url(request.config)
     if url:
         yield Server(url)
         return
     project: BakedProject = request.getfixturevalue("project")
-    env = {}
-    if variant.endswith("-postgres"):
-        env["DATABASE_URL"] = PostgreSQL(request.getfixturevalue("postgres_server")).url
-    with running(project, env) as server:
+    with ExitStack() as stack:
+        if variant.embedded:
+            yield stack.enter_context(running(project))
+            return
+        new_places: NewPlace = request.getfixturevalue("new_places")
+        place = stack.enter_context(new_places(tmp_path_factory.mktemp("server"), None))
+        server = stack.enter_context(running(project, place.servers))
+        if variant.has_broker:
+            stack.enter_context(place.working(EXPORT_DIR=f"{project.path}/var/exports"))
         yield server
 
 
@@ -111,30 +123,29 @@ def bob(server: Server) -> Account:
 
 
 @pytest.fixture
-def place(project: BakedProject, tmp_path: Path, new_database: NewDatabase) -> Iterator[Place]:
+def place(tmp_path: Path, new_places: NewPlace) -> Iterator[Place]:
     """A place with an empty database."""
-    with new_database(tmp_path, None) as database:
-        yield Place(project, tmp_path, database)
+    with new_places(tmp_path, None) as place:
+        yield place
 
 
 @pytest.fixture(scope="session")
-def seed(project: BakedProject, tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase) -> Iterator[Seed]:
+def seed(tmp_path_factory: pytest.TempPathFactory, new_places: NewPlace) -> Iterator[Seed]:
     """A database with a user, three items and a finished export."""
-    folder = tmp_path_factory.mktemp("seed")
-    with new_database(folder, None) as database:
-        place = Place(project, folder, database)
+    with new_places(tmp_path_factory.mktemp("seed"), None) as place:
         place.migrate()
-        with place.web() as server, connect(server.base_url) as client:
+        working = place.working() if place.has_broker else nullcontext()
+        with place.web() as server, working, connect(server.base_url) as client:
             owner = sign_up(client)
             for number in range(3):
                 create_item(client, owner, title=f"Tea {number}")
             job = client.post("/api/v1/exports", headers=owner.headers).json()
-            eventually(lambda: place.job_statuses() == ["succeeded"])
-        yield Seed(database, owner, job["id"])
+            eventually(lambda: place.job_statuses() == ["succeeded"], seconds=30)
+        yield Seed(place.database, owner, job["id"])
 
 
 @pytest.fixture
-def migrated(project: BakedProject, tmp_path: Path, new_database: NewDatabase, seed: Seed) -> Iterator[Place]:
+def migrated(tmp_path: Path, new_places: NewPlace, seed: Seed) -> Iterator[Place]:
     """A place with a copy of the seed."""
-    with new_database(tmp_path, seed.database) as database:
-        yield Place(project, tmp_path, database)
+    with new_places(tmp_path, seed.database) as place:
+        yield place

@@ -1,8 +1,9 @@
-"""A database and an export folder of a test's own, and the processes that use them."""
+"""A database, a cache, a broker and an export folder of a test's own, and the processes that use them."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -11,15 +12,14 @@ from uuid import UUID
 import psycopg
 
 from tests.baking import BakedProject
-from tests.contract.client import (
-    Account,
-)
-from tests.services import Postgres
-from tests.serving import Server, running
+from tests.contract.client import Account
+from tests.contract.variants import Variant
+from tests.services import Postgres, RabbitMQ, Replicated, memcached, redis
+from tests.serving import Process, Server, running, started
 
 WEB = ("./entrypoint", "web")
 
-type Value = str | UUID | datetime | None
+type Value = str | int | UUID | datetime | None
 
 
 class Database(Protocol):
@@ -65,7 +65,7 @@ class SQLite:
             yield
 
 
-def _as_written(value: Value) -> str | None:
+def _as_written(value: Value) -> str | int | None:
     """As the three frameworks write it to SQLite, which has neither of these types."""
     match value:
         case UUID():
@@ -107,17 +107,18 @@ class PostgreSQL:
 
 
 class Place:
-    """A database and an export folder of a project, apart from what `make run` uses."""
+    """Servers and an export folder of a project, apart from what `make run` uses."""
 
-    def __init__(self, project: BakedProject, folder: Path, database: Database) -> None:
+    def __init__(self, project: BakedProject, folder: Path, database: Database, **servers: str) -> None:
         self.project = project
         self.database = database
         self.exports = folder / "exports"
-        self.env = project.activated | {
-            "DATABASE_URL": database.url,
-            "EXPORT_DIR": str(self.exports),
-            "LOG_LEVEL": "INFO",
-        }
+        self.servers = {"DATABASE_URL": database.url} | servers
+        self.env = project.activated | self.servers | {"EXPORT_DIR": str(self.exports), "LOG_LEVEL": "INFO"}
+
+    @property
+    def has_broker(self) -> bool:
+        return "BROKER_URL" in self.servers
 
     def migrate(self) -> None:
         self.project.run("./entrypoint", "migrate", env=self.env)
@@ -126,6 +127,15 @@ class Place:
     def web(self, **env: str) -> Iterator[Server]:
         with running(self.project, self.env | env, WEB) as server:
             yield server
+
+    @contextmanager
+    def working(self, **env: str) -> Iterator[tuple[Process, Process]]:
+        """A worker and a beat."""
+        with (
+            started(self.project, "./entrypoint", "worker", env=self.env | env) as worker,
+            started(self.project, "./entrypoint", "beat", env=self.env | env) as beat,
+        ):
+            yield worker, beat
 
     def table(self, column: str) -> str:
         """The name of the one table that has this column."""
@@ -144,3 +154,43 @@ class Seed(NamedTuple):
     database: Database
     owner: Account
     job_id: str
+
+
+@dataclass(frozen=True)
+class Services:
+    """Servers that take long to start, so that places share them; none where everything is inside the process."""
+
+    databases: Replicated | None = None
+    broker: RabbitMQ | None = None
+
+
+type NewPlace = Callable[[Path, Database | None], AbstractContextManager[Place]]
+
+
+@contextmanager
+def new_place(
+    project: BakedProject, variant: Variant, services: Services, folder: Path, template: Database | None
+) -> Iterator[Place]:
+    """A place whose database holds what the template does."""
+    if services.databases is None:
+        assert isinstance(template, SQLite | None)
+        yield Place(project, folder, SQLite(folder / "data" / "db.sqlite3", template))
+        return
+    assert isinstance(template, PostgreSQL | None)
+    with ExitStack() as stack:
+        database = stack.enter_context(closing(PostgreSQL(services.databases.primary, template)))
+        urls: dict[str, str] = {}
+        if variant.database == "postgres-replicas":
+            services.databases.caught_up()
+            standbys = (standby.url(database.name) for standby in services.databases.standbys)
+            urls["DATABASE_REPLICA_URLS"] = ",".join(standbys)
+        if variant.cache == "redis":
+            urls["CACHE_URL"] = stack.enter_context(redis()).url
+        elif variant.cache == "memcached":
+            urls["CACHE_URL"] = stack.enter_context(memcached()).url
+        if variant.queue == "celery-redis":
+            urls["BROKER_URL"] = stack.enter_context(redis()).url
+        elif services.broker:
+            urls["BROKER_URL"] = services.broker.create_virtual_host()
+            stack.callback(services.broker.drop_virtual_host, urls["BROKER_URL"])
+        yield Place(project, folder, database, **urls)

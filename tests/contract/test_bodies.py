@@ -10,7 +10,7 @@ import pytest
 from tests.contract.client import Account, assert_problem, create_item, send_raw
 from tests.serving import Server
 
-pytestmark = pytest.mark.database("sqlite")
+pytestmark = pytest.mark.variants("embedded", "one real")
 
 MEBIBYTE = 1_048_576
 JSON = {"Content-Type": "application/json"}

@@ -6,7 +6,7 @@ import pytest
 from tests.contract.client import UNKNOWN_ID, Account, assert_problem, new_user, send_raw
 from tests.serving import Server
 
-pytestmark = pytest.mark.database("sqlite")
+pytestmark = pytest.mark.variants("embedded", "one real")
 
 ITEM = f"/api/v1/items/{UNKNOWN_ID}"
 

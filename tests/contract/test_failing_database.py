@@ -17,8 +17,10 @@ from tests.contract.client import (
 from tests.contract.place import WEB, Place, SQLite
 from tests.serving import eventually, running
 
+pytestmark = pytest.mark.variants("embedded", "one real of each framework")
 
-@pytest.mark.database("sqlite")
+
+@pytest.mark.variants("embedded")
 def test_without_a_database_the_server_lives_and_recovers(place: Place) -> None:
     assert isinstance(place.database, SQLite)
     place.database.file.mkdir(parents=True)

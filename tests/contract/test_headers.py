@@ -9,7 +9,7 @@ import pytest
 from tests.contract.client import UNKNOWN_ID, Account, create_item, new_user, send_raw
 from tests.serving import Server
 
-pytestmark = pytest.mark.database("sqlite")
+pytestmark = pytest.mark.variants("embedded", "one real")
 
 POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.contract.client import UNKNOWN_ID, Account, create_item, samples, total
+from tests.contract.variants import Variant
 from tests.serving import eventually
 
 BY_ADDRESS = {"Host": "10.11.12.13:8000"}
@@ -20,11 +21,15 @@ def test_the_process_lives(client: httpx.Client, headers: dict[str, str]) -> Non
 
 
 @pytest.mark.parametrize("headers", [{}, BY_ADDRESS], ids=["by name", "by address"])
-def test_the_process_is_ready(client: httpx.Client, headers: dict[str, str]) -> None:
+def test_the_process_is_ready(client: httpx.Client, variant: Variant | str, headers: dict[str, str]) -> None:
     response = client.get("/health/ready", headers=headers)
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "application/json"
-    assert response.json() == {"status": "ok", "parts": {"database": "ok", "cache": "ok"}}
+    parts = response.json()["parts"]
+    assert response.json() == {"status": "ok", "parts": dict.fromkeys(parts, "ok")}
+    assert parts.keys() - {"broker"} == {"database", "cache"}
+    if isinstance(variant, Variant):
+        assert ("broker" in parts) == variant.has_broker
 
 
 @pytest.mark.parametrize("headers", [{}, BY_ADDRESS], ids=["by name", "by address"])

@@ -29,7 +29,8 @@ def finished(client: httpx.Client, owner: Account, job: Json) -> Json:
         shown: Json = client.get(f"/api/v1/jobs/{job['id']}", headers=owner.headers).json()
         return shown if shown["finished_at"] else None
 
-    return eventually(probe)
+    # A worker may just be starting.
+    return eventually(probe, seconds=30)
 
 
 def test_an_export_is_accepted_and_runs(client: httpx.Client) -> None:

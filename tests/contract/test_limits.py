@@ -1,6 +1,7 @@
 """Tries are limited: log-ins per account and per client address, sign-ups per client address."""
 
 import random
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -8,14 +9,19 @@ import pytest
 from tests.contract.client import PASSWORD, assert_problem, connect, log_in, new_user, together
 from tests.serving import Server
 
-pytestmark = pytest.mark.database("sqlite")
-
 TRIES_PER_ACCOUNT = 5
 TRIES_PER_ADDRESS = 20
 SIGN_UPS_PER_ADDRESS = 20
 
 
-def assert_limited(response: httpx.Response, window_seconds: int) -> None:
+def assert_limited(attempt: Callable[[], httpx.Response], window_seconds: int) -> None:
+    """Too many tries were made. The server estimates how many: when a window ends while a test runs, one or two more
+    than there should be are let through: https://limits.readthedocs.io/en/stable/strategies.html
+    """
+    for _ in range(3):
+        response = attempt()
+        if response.status_code == 429:
+            break
     assert_problem(response, 429)
     assert response.headers["Retry-After"].isdigit()
     assert 1 <= int(response.headers["Retry-After"]) <= window_seconds
@@ -41,11 +47,11 @@ def test_tries_for_one_account(server: Server, client: httpx.Client) -> None:
     client.post("/api/v1/users", json=user)
     for _ in range(TRIES_PER_ACCOUNT):
         assert_problem(log_in(client, user["email"], "wrong password"), 401)
-    assert_limited(log_in(client, user["email"], "wrong password"), 60)
-    assert_limited(log_in(client, user["email"], PASSWORD), 60)
-    assert_limited(log_in(client, user["email"].upper(), PASSWORD), 60)
+    assert_limited(lambda: log_in(client, user["email"], "wrong password"), 60)
+    assert_limited(lambda: log_in(client, user["email"], PASSWORD), 60)
+    assert_limited(lambda: log_in(client, user["email"].upper(), PASSWORD), 60)
     with connect(server.base_url) as elsewhere:
-        assert_limited(log_in(elsewhere, user["email"], PASSWORD), 60)
+        assert_limited(lambda: log_in(elsewhere, user["email"], PASSWORD), 60)
     other = new_user()
     client.post("/api/v1/users", json=other)
     assert log_in(client, other["email"]).status_code == 200
@@ -56,14 +62,14 @@ def test_right_passwords_count_too(client: httpx.Client) -> None:
     client.post("/api/v1/users", json=user)
     for _ in range(TRIES_PER_ACCOUNT):
         assert log_in(client, user["email"]).status_code == 200
-    assert_limited(log_in(client, user["email"]), 60)
+    assert_limited(lambda: log_in(client, user["email"]), 60)
 
 
 def test_tries_for_an_unknown_account_count_too(client: httpx.Client) -> None:
     email = new_user()["email"]
     for _ in range(TRIES_PER_ACCOUNT):
         assert_problem(log_in(client, email), 401)
-    assert_limited(log_in(client, email), 60)
+    assert_limited(lambda: log_in(client, email), 60)
 
 
 def test_tries_from_one_address(server: Server, client: httpx.Client) -> None:
@@ -73,7 +79,7 @@ def test_tries_from_one_address(server: Server, client: httpx.Client) -> None:
 
     for response in together(TRIES_PER_ADDRESS, log_in_elsewhere):
         assert_problem(response, 401)
-    assert_limited(log_in_elsewhere(0), 60)
+    assert_limited(lambda: log_in_elsewhere(0), 60)
     assert client.get("/api/v1/items?limit=1").status_code == 200
     assert client.post("/api/v1/users", json=new_user()).status_code == 201
     with connect(server.base_url) as other:
@@ -84,7 +90,7 @@ def test_sign_ups_from_one_address(server: Server, client: httpx.Client) -> None
     user = new_user()
     responses = together(SIGN_UPS_PER_ADDRESS, lambda _: client.post("/api/v1/users", json=user))
     assert sorted(response.status_code for response in responses) == [201] + [409] * (SIGN_UPS_PER_ADDRESS - 1)
-    assert_limited(client.post("/api/v1/users", json=new_user()), 3600)
+    assert_limited(lambda: client.post("/api/v1/users", json=new_user()), 3600)
     assert log_in(client, user["email"]).status_code == 200
     with connect(server.base_url) as other:
         assert other.post("/api/v1/users", json=new_user()).status_code == 201
@@ -98,6 +104,6 @@ def test_a_believed_proxy_tells_the_clients_address(server: Server) -> None:
         tries = together(TRIES_PER_ADDRESS, lambda _: proxy.post("/api/v1/tokens", json=credentials(), headers=here))
         for response in tries:
             assert_problem(response, 401)
-        assert_limited(proxy.post("/api/v1/tokens", json=credentials(), headers=here), 60)
-        assert_limited(proxy.post("/api/v1/tokens", json=credentials(), headers=invented), 60)
+        assert_limited(lambda: proxy.post("/api/v1/tokens", json=credentials(), headers=here), 60)
+        assert_limited(lambda: proxy.post("/api/v1/tokens", json=credentials(), headers=invented), 60)
         assert_problem(proxy.post("/api/v1/tokens", json=credentials(), headers=elsewhere), 401)

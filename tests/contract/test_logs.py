@@ -9,7 +9,7 @@ import pytest
 from tests.contract.client import PASSWORD, Account, bearer, log_in, new_user
 from tests.serving import Server, eventually
 
-pytestmark = pytest.mark.database("sqlite")
+pytestmark = pytest.mark.variants("embedded", "one real")
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 
 from tests.baking import BakedProject, bake
 from tests.contract.client import Json
-from tests.contract.conftest import FRAMEWORKS
+from tests.contract.variants import FRAMEWORKS
 from tests.serving import Server, running
 
-pytestmark = pytest.mark.database("sqlite")
+pytestmark = pytest.mark.variants("embedded", "one real")
 
 
 class Operation(NamedTuple):

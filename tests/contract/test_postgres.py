@@ -2,6 +2,8 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import replace
 from urllib.parse import quote
 
 import httpx
@@ -18,12 +20,13 @@ from tests.contract.client import (
     sign_up,
     together,
 )
-from tests.contract.place import WEB, Place, PostgreSQL
+from tests.contract.place import WEB, Place, PostgreSQL, Services, new_place
 from tests.contract.test_workers import leave_behind
-from tests.services import PASSWORD, Postgres, pgbouncer, postgres
-from tests.serving import Server, eventually, running, started
+from tests.contract.variants import Variant
+from tests.services import PASSWORD, Postgres, Replicated, pgbouncer, postgres
+from tests.serving import Server, eventually, running
 
-pytestmark = pytest.mark.database("postgres")
+pytestmark = pytest.mark.variants("one real of each framework")
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +37,20 @@ def fragile_server() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="module")
-def fragile(project: BakedProject, tmp_path_factory: pytest.TempPathFactory, fragile_server: Postgres) -> Place:
-    place = Place(project, tmp_path_factory.mktemp("fragile"), PostgreSQL(fragile_server))
-    # What the driver is to do follows the name.
-    place.env["DATABASE_URL"] += "?sslmode=prefer"
-    place.migrate()
-    return place
+def fragile(
+    project: BakedProject,
+    variant: Variant,
+    services: Services,
+    tmp_path_factory: pytest.TempPathFactory,
+    fragile_server: Postgres,
+) -> Iterator[Place]:
+    """Its other servers live."""
+    services = replace(services, databases=Replicated(fragile_server, []))
+    with new_place(project, variant, services, tmp_path_factory.mktemp("fragile"), None) as place:
+        # What the driver is to do follows the name.
+        place.env["DATABASE_URL"] += "?sslmode=prefer"
+        place.migrate()
+        yield place
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +83,8 @@ def ask(server: Server, *calls: Callable[[httpx.Client], httpx.Response]) -> lis
 
 
 def list_items(client: httpx.Client) -> httpx.Response:
-    return client.get("/api/v1/items")
+    """A page that is never cached: one that follows another."""
+    return client.get("/api/v1/items?cursor=ffffffff-ffff-7fff-bfff-ffffffffffff")
 
 
 def create_user(client: httpx.Client) -> httpx.Response:
@@ -138,19 +150,19 @@ def test_a_restart_fails_no_reader(web: Server, user: Account, fragile_server: P
 def test_a_killed_server(web: Server, user: Account, fragile: Place, fragile_server: Postgres) -> None:
     with connect(web.base_url) as client:
         client.post("/api/v1/exports", headers=user.headers)
-    with started(fragile.project, "./entrypoint", "worker", env=fragile.env) as worker:
+    with fragile.working() as (worker, _):
         leave_behind(fragile, "pending")
-        eventually(lambda: fragile.job_statuses() == ["succeeded"] * 2, seconds=20)
+        eventually(lambda: fragile.job_statuses() == ["succeeded"] * 2, seconds=30)
         fragile_server.kill()
         try:
             assert_down(web, user)
-            # The worker looks for jobs every second.
-            eventually(lambda: "database" in worker.log)
+            # The worker looks for jobs every few seconds.
+            eventually(lambda: "database" in worker.log, seconds=20)
         finally:
             fragile_server.start()
         assert_recovers(web)
         leave_behind(fragile, "pending")
-        eventually(lambda: fragile.job_statuses() == ["succeeded"] * 3)
+        eventually(lambda: fragile.job_statuses() == ["succeeded"] * 3, seconds=30)
         assert PASSWORD not in worker.log
 
 
@@ -194,10 +206,11 @@ def test_behind_pgbouncer_in_transaction_mode(migrated: Place, postgres_server: 
     assert isinstance(migrated.database, PostgreSQL)
     with pgbouncer(postgres_server) as pooler:
         url = pooler.url(migrated.database.name)
-        with migrated.web(DATABASE_URL=url) as server:
+        working = migrated.working(DATABASE_URL=url) if migrated.has_broker else nullcontext()
+        with migrated.web(DATABASE_URL=url) as server, working:
             expected = [200, 200, 200, 200, 200, 202, 200, 204]
             assert together(8, lambda _: use_everything(server, 3)) == [expected * 3] * 8
-            eventually(lambda: set(migrated.job_statuses()) == {"succeeded"})
+            eventually(lambda: set(migrated.job_statuses()) == {"succeeded"}, seconds=30)
             pooler.stop()
             pooler.start()
             assert {answer.status_code for answer in ask(server, *[list_items] * 8)} == {200}

@@ -27,11 +27,10 @@ from tests.contract.client import (
 from tests.contract.place import Place, Seed
 from tests.serving import Server, eventually, free_port
 
-pytestmark = pytest.mark.database("sqlite")
-
 PROCESSES = ("web", "worker", "beat", "migrate")
 
 
+@pytest.mark.variants("embedded")
 @pytest.mark.parametrize("words", [(), ("serve",), ("",), ("WEB",)], ids=str)
 def test_an_unknown_word_is_refused_with_the_usage(place: Place, words: tuple[str, ...]) -> None:
     done = place.project.run("./entrypoint", *words, check=False, env=place.env)
@@ -39,19 +38,24 @@ def test_an_unknown_word_is_refused_with_the_usage(place: Place, words: tuple[st
     assert all(word in done.stdout for word in PROCESSES)
 
 
+@pytest.mark.variants("embedded")
 @pytest.mark.parametrize("process", PROCESSES)
 def test_production_names_every_missing_setting_at_once(project: BakedProject, process: str) -> None:
     env = project.activated | {"ENVIRONMENT": "production", "PORT": str(free_port())}
     done = project.run("./entrypoint", process, check=False, timeout=20, env=env)
     assert done.returncode not in {0, 2}
-    assert all(name in done.stdout for name in ("SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS"))
+    missing = ("SECRET_KEY", "DATABASE_URL", "CACHE_URL", "BROKER_URL", "ALLOWED_HOSTS")
+    assert all(name in done.stdout for name in missing)
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.variants("embedded")
 def test_every_bad_setting_is_named_at_once(place: Place) -> None:
     bad = {
         "SECRET_KEY": "short",
         "DATABASE_URL": "mysql://ada:s3cret@localhost/db",
+        "CACHE_URL": "http://ada:s3cret@localhost/0",
+        "BROKER_URL": "redis://ada:s3cret/@localhost/0",
         "PORT": "http",
         "WEB_CONCURRENCY": "0",
         "LOG_LEVEL": "LOUD",
@@ -63,6 +67,7 @@ def test_every_bad_setting_is_named_at_once(place: Place) -> None:
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.variants("embedded")
 def test_production_refuses_the_development_key_and_does_not_show_it(place: Place) -> None:
     key = "development-only-never-use-this-key-in-production"
     done = place.project.run(
@@ -82,6 +87,7 @@ def production(place: Place) -> dict[str, str]:
     }
 
 
+@pytest.mark.variants("real")
 def test_production(migrated: Place) -> None:
     env = {name: value for name, value in production(migrated).items() if name != "PORT"}
     with migrated.web(**env) as server, connect(server.base_url, "127.0.0.1") as client:
@@ -102,6 +108,7 @@ def test_production(migrated: Place) -> None:
         assert {"timestamp", "level"} <= record.keys()
 
 
+@pytest.mark.variants("embedded", "one real of each framework")
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_request_in_flight_is_answered_after_sigterm(migrated: Place, tmp_path: Path, workers: str) -> None:
     body = json.dumps(new_user()).encode()
@@ -143,7 +150,7 @@ def answers(server: Server) -> bool:
     return False
 
 
-def test_accepted_exports_finish_before_the_server_stops(migrated: Place, seed: Seed) -> None:
+def test_accepted_exports_run_although_the_server_stops(migrated: Place, seed: Seed) -> None:
     with migrated.web() as server, connect(server.base_url) as client:
         responses = [client.post("/api/v1/exports", headers=seed.owner.headers) for _ in range(20)]
         assert {response.status_code for response in responses} == {202}
@@ -152,6 +159,9 @@ def test_accepted_exports_finish_before_the_server_stops(migrated: Place, seed: 
         server.process.terminate()
         assert server.process.exit_code() == 0
         assert time.monotonic() - begin < 10, "the client's idle connection must not keep the server"
+    if migrated.has_broker:
+        with migrated.working():
+            eventually(lambda: migrated.job_statuses() == ["succeeded"] * 21, seconds=30)
     assert migrated.job_statuses() == ["succeeded"] * 21
     assert len(list(migrated.exports.iterdir())) == 20
 
@@ -175,6 +185,7 @@ def test_two_web_processes_count_exactly_and_never_answer_with_old_data(migrated
         assert {total(client, "http_requests_total", **labels) for _ in range(10)} == {100}
 
 
+@pytest.mark.variants("embedded", "one real of each framework")
 def test_a_killed_web_process_is_replaced(migrated: Place, tmp_path: Path) -> None:
     with migrated.web(WEB_CONCURRENCY="2", TMPDIR=str(tmp_path)) as server:
         before = eventually(lambda: two_processes(server, tmp_path))

@@ -19,7 +19,7 @@ OPTIONS = (
 )
 
 
-@pytest.mark.database("sqlite")
+@pytest.mark.variants("embedded", "one real")
 @pytest.mark.parametrize("logged_in", [True, False], ids=["logged in", "anonymous"])
 def test_answers_are_as_documented(server: Server, alice: Account, tmp_path: Path, logged_in: bool) -> None:
     headers = {"X-Forwarded-For": client_address()} | (alice.headers if logged_in else {})

@@ -23,6 +23,8 @@ from tests.contract.client import (
 )
 from tests.serving import Server
 
+pytestmark = pytest.mark.variants("embedded", "one real of each framework")
+
 USERS = "/api/v1/users"
 TOKENS = "/api/v1/tokens"
 ME = "/api/v1/users/me"

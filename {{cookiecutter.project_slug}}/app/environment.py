@@ -3,6 +3,7 @@
 `python -m app.environment` checks them and says everything that is wrong in one message.
 """
 
+import os
 import sys
 import tomllib
 from pathlib import Path
@@ -16,6 +17,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 _PYPROJECT = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = _PYPROJECT["project"]
 TITLE: str = _PYPROJECT["tool"]["app"]["title"]
+# The servers that this project speaks to, by the schemes of their URLs; none where there is no such server.
+SCHEMES: dict[str, list[str]] = _PYPROJECT["tool"]["app"]["schemes"]
 DEVELOPMENT_SECRET_KEY = "development-only-never-use-this-key-in-production"
 
 # NoDecode: a list is written as `a,b`, not as JSON.
@@ -35,6 +38,11 @@ class Environment(BaseSettings):
     # Retired keys: tokens that they signed stay valid until they expire.
     secret_key_fallbacks: CommaSeparated = Field(default=(), repr=False)
     database_url: str = Field(default=f"sqlite:///{BASE_DIR}/var/db.sqlite3", repr=False)
+    # Standbys that may be read from.
+    database_replica_urls: CommaSeparated = Field(default=(), repr=False)
+    # Unset in development means inside the process, for both.
+    cache_url: str | None = Field(default=None, repr=False)
+    broker_url: str | None = Field(default=None, repr=False)
     allowed_hosts: CommaSeparated = ("localhost", "127.0.0.1", "[::1]")
     # Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
     forwarded_allow_ips: CommaSeparated = ("127.0.0.1",)
@@ -44,7 +52,9 @@ class Environment(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     export_dir: Path = BASE_DIR / "var" / "exports"
 
-    @field_validator("secret_key_fallbacks", "allowed_hosts", "forwarded_allow_ips", mode="before")
+    @field_validator(
+        "secret_key_fallbacks", "database_replica_urls", "allowed_hosts", "forwarded_allow_ips", mode="before"
+    )
     @classmethod
     def split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -54,8 +64,30 @@ class Environment(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def known_database(cls, value: str) -> str:
-        if not (value.startswith("sqlite:///") or _names_a_postgresql_database(value)):
+        if not (value.startswith("sqlite:///") or _names_a_server(value, ["postgresql"], path=True)):
             raise ValueError("must be sqlite:///<path> or postgresql://<user>:<password>@<host>:<port>/<name>")
+        return value
+
+    @field_validator("database_replica_urls")
+    @classmethod
+    def known_replicas(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        schemes = SCHEMES["database_replica_urls"]
+        if not schemes:
+            return ()
+        if not all(_names_a_server(url, schemes, path=True) for url in value):
+            raise ValueError("must be postgresql://<user>:<password>@<host>:<port>/<name>, several separated by commas")
+        return value
+
+    @field_validator("cache_url", "broker_url")
+    @classmethod
+    def known_server(cls, value: str | None, info: ValidationInfo) -> str | None:
+        schemes = SCHEMES[info.field_name or ""]
+        if not schemes:
+            return None
+        if value is None and info.data.get("environment") == "production":
+            raise ValueError("must be set in production")
+        if value is not None and not _names_a_server(value, schemes):
+            raise ValueError(f"must be {' or '.join(f'{scheme}://<host>:<port>' for scheme in schemes)}")
         return value
 
     @field_validator("secret_key", "database_url", "allowed_hosts")
@@ -83,16 +115,19 @@ class Environment(BaseSettings):
         return max(5, 20 // self.web_concurrency)
 
 
-def _names_a_postgresql_database(url: str) -> bool:
+def _names_a_server(url: str, schemes: list[str], *, path: bool = False) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme == "postgresql" and bool(parts.hostname and parts.path.strip("/")) and parts.port != 0
-    except ValueError:  # the port is no number: perhaps a password that should have been percent-encoded
+        # Reading a port that is no number fails: it may be part of a password that was not percent-encoded.
+        return (
+            parts.scheme in schemes and bool(parts.hostname) and parts.port != 0 and (not path or len(parts.path) > 1)
+        )
+    except ValueError:
         return False
 
 
 def check() -> None:
-    """Exit with everything that is wrong with the environment, if anything is."""
+    """Exit with everything that is wrong with the environment, if anything is; say what nothing will read."""
     try:
         Environment()
     except ValidationError as error:
@@ -101,6 +136,9 @@ def check() -> None:
             for problem in error.errors()
         )
         sys.exit(f"The service cannot start with this environment:{problems}")
+    for name in (name.upper() for name, schemes in SCHEMES.items() if not schemes):
+        if os.environ.get(name):
+            print(f"{name} is ignored: this project has no such server.", file=sys.stderr)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -13,6 +13,9 @@ atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 os.environ |= {
     "ENVIRONMENT": "test",
     "DATABASE_URL": services.database_url() or f"sqlite:///{FOLDER}/db.sqlite3",
+    "DATABASE_REPLICA_URLS": "",
+    "CACHE_URL": services.server_url("cache_url") or "",
+    "BROKER_URL": services.server_url("broker_url") or "",
     "EXPORT_DIR": f"{FOLDER}/exports",
     "SECRET_KEY": "the-key-of-these-tests",
     "SECRET_KEY_FALLBACKS": "the-key-before",

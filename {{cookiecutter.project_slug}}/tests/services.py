@@ -1,4 +1,4 @@
-"""The database server of the tests: a PostgreSQL of their own, where its programs are installed."""
+"""The servers of the tests: of their own, where their programs are installed."""
 
 import atexit
 import os
@@ -7,8 +7,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+import tomllib
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
+
+# Read here, because the application reads its environment as soon as it is imported.
+_PYPROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def database_url() -> str | None:
@@ -23,22 +28,46 @@ def database_url() -> str | None:
         if "test" not in urlsplit(url).path:
             sys.exit('TEST_DATABASE_URL must name a database with "test" in its name: the tests empty it.')
         return url
-    if programs := _programs():
-        return _start(programs)
-    # At the end, because pytest swallows what is written while it starts.
-    install = "brew install postgresql" if sys.platform == "darwin" else "apt-get install postgresql"
-    atexit.register(print, f"Tested on SQLite. To test on PostgreSQL too: {install}", file=sys.stderr)
+    if programs := postgresql_programs():
+        return start_postgresql(programs)
+    _say_at_the_end("Tested on SQLite. To test on PostgreSQL too", "postgresql", "postgresql")
     return None
 
 
-def _programs() -> Path | None:
+def server_url(setting: str) -> str | None:
+    """The server to test with for `cache_url` or `broker_url`; none means inside the process.
+
+    TEST_CACHE_URL and TEST_BROKER_URL name one that exists and that the tests may empty; `none` asks for none.
+    """
+    schemes = _PYPROJECT["tool"]["app"]["schemes"][setting]
+    url = os.environ.get(f"TEST_{setting.upper()}")
+    if not schemes or url == "none":
+        return None
+    if url:
+        return url
+    # The module of the chosen server is the only one that is there.
+    server = import_module(f"tests.servers.{schemes[0]}").Server
+    if server.path():
+        server.started[setting] = server().start()
+        return str(server.started[setting].url)
+    _say_at_the_end(f"Tested without {setting.upper()}. To test with it too", *server.packages)
+    return None
+
+
+def _say_at_the_end(what: str, debian: str, homebrew: str) -> None:
+    """Because pytest swallows what is written while it starts, to `sys.stderr` of that time."""
+    install = f"brew install {homebrew}" if sys.platform == "darwin" else f"apt-get install {debian}"
+    atexit.register(print, f"{what}: {install}", file=sys.__stderr__)
+
+
+def postgresql_programs() -> Path | None:
     """The folder of the server's programs; Debian keeps them off the PATH."""
     found = shutil.which("initdb")
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
     return Path(found).resolve().parent if found else versions[-1] if versions else None
 
 
-def _start(programs: Path) -> str:
+def start_postgresql(programs: Path) -> str:
     """Start a server that lives as long as the tests, in a folder that goes with it."""
     folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
     # PostgreSQL refuses to run as root.

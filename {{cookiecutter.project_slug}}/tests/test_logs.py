@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from app.environment import BASE_DIR
+from app.environment import BASE_DIR, SCHEMES
 
 PROGRAM = """
 from structlog import get_logger
@@ -26,6 +26,7 @@ def test_a_line_in_production_is_json_and_holds_no_local_variables(tmp_path: Pat
         "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
         "ALLOWED_HOSTS": "api.example.com",
     }
+    production |= {name.upper(): f"{schemes[0]}://server.example.com/0" for name, schemes in SCHEMES.items() if schemes}
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", PROGRAM], cwd=BASE_DIR, env=os.environ | production, capture_output=True, check=True
     )

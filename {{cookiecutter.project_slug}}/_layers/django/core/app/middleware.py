@@ -9,7 +9,6 @@ from functools import lru_cache
 
 import structlog
 from django.conf import settings
-from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponsePermanentRedirect, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.middleware import common
@@ -54,29 +53,6 @@ def observe(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable
         return response
 
     return middleware
-
-
-class RetryMiddleware:
-    """Reads once more when the server closed the connection meanwhile: the client has seen nothing yet.
-
-    https://docs.djangoproject.com/en/6.1/topics/http/middleware/#process-exception
-    """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        broken = isinstance(exception, OperationalError) and getattr(connection.connection, "broken", False)
-        if not (broken and request.method in ("GET", "HEAD") and request.resolver_match):
-            return None
-        logger.warning("connection lost, reading again")
-        connection.close()
-        view, args, kwargs = request.resolver_match
-        response: HttpResponseBase = view(request, *args, **kwargs)
-        return response
 
 
 class CommonMiddleware(common.CommonMiddleware):

@@ -2,13 +2,12 @@
 
 import logging
 from pathlib import Path
-from typing import Any
 
 import ninja
 from django.utils.csp import CSP
-from psycopg.conninfo import conninfo_to_dict
 
-from app import database, logs
+from app import cache, logs
+from app.databases import *  # noqa: F403
 from app.environment import environment
 
 # https://docs.djangoproject.com/en/6.1/ref/settings/#debug
@@ -46,7 +45,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "app.middleware.RetryMiddleware",
+    "app.reads.ReadMiddleware",
 ]
 # https://docs.djangoproject.com/en/6.1/ref/settings/#root-urlconf
 ROOT_URLCONF = "app.urls"
@@ -70,67 +69,8 @@ TEMPLATES = [
     },
 ]
 
-# https://docs.djangoproject.com/en/6.1/ref/settings/#databases
-DATABASES: dict[str, dict[str, Any]]
-if environment.database_url.startswith("sqlite"):
-    file = Path(environment.database_url.removeprefix("sqlite:///"))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    DATABASES = {
-        "default": {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": file,
-            # https://docs.djangoproject.com/en/6.1/ref/databases/#persistent-database-connections
-            "CONN_MAX_AGE": None,
-            # https://docs.djangoproject.com/en/6.1/ref/databases/#sqlite-notes
-            "OPTIONS": {
-                "timeout": 5,
-                # A transaction that reads first and writes later would else fail when another one writes in between.
-                "transaction_mode": "IMMEDIATE",
-                "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
-            },
-        },
-    }
-else:
-    url = conninfo_to_dict(environment.database_url)
-    DATABASES = {
-        "default": {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": url.pop("dbname"),
-            "USER": url.pop("user", ""),
-            "PASSWORD": url.pop("password", ""),
-            "HOST": url.pop("host"),
-            "PORT": url.pop("port", ""),
-            # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
-            # The parameters of the URL, such as ?sslmode=verify-full, come last and win.
-            "OPTIONS": {
-                "connect_timeout": 3,
-                "options": "-c statement_timeout=3s",
-                # https://www.psycopg.org/psycopg3/docs/api/pool.html#psycopg_pool.ConnectionPool
-                "pool": {
-                    "connection_class": database.Connection,
-                    "min_size": 1,
-                    "max_size": environment.database_pool_size,
-                    "timeout": database.POOL_SECONDS,
-                    "check": database.refuse_closed,
-                    "reconnect_timeout": database.POOL_SECONDS,
-                    "reconnect_failed": database.stop_waiting,
-                },
-            }
-            | url,
-        },
-    }
-
 # https://docs.djangoproject.com/en/6.1/topics/cache/
-# A cache inside the process cannot drop what another process has cached, so several processes go without one.
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "TIMEOUT": 60,
-        "OPTIONS": {"MAX_ENTRIES": 10_000},
-    }
-    if environment.web_concurrency == 1
-    else {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
-}
+CACHES = {"default": cache.CACHE}
 
 # https://docs.djangoproject.com/en/6.1/ref/settings/#auth-user-model
 AUTH_USER_MODEL = "users.User"

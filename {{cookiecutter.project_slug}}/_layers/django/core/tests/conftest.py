@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -82,6 +83,13 @@ def connected[T](call: Callable[[], T]) -> T:
         return call()
     finally:
         connection.close()
+
+
+def wait_for_a_new_minute() -> None:
+    """Tries are counted by the clock's minutes: do not begin to count when one is about to end."""
+    left = 60 - time.time() % 60
+    if left < 3:
+        time.sleep(left)
 
 
 def assert_problem(response: Any, status: int, *pointers: str) -> None:  # noqa: ANN401

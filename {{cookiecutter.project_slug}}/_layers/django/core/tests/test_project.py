@@ -8,7 +8,7 @@ from contextlib import closing
 from django.core.management import call_command
 from django.test import Client
 
-from app.environment import BASE_DIR
+from app.environment import BASE_DIR, SCHEMES
 
 
 def test_migrations_are_complete() -> None:
@@ -19,6 +19,7 @@ def test_production_settings_are_safe() -> None:
     """https://docs.djangoproject.com/en/6.1/howto/deployment/checklist/"""
     production = {"ENVIRONMENT": "production", "SECRET_KEY": "0123456789abcdef" * 4, "ALLOWED_HOSTS": "example.com"}
     production["SECRET_KEY_FALLBACKS"] = ""
+    production |= {name.upper(): f"{schemes[0]}://server.example.com/0" for name, schemes in SCHEMES.items() if schemes}
     check = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     env = os.environ | production | {"DJANGO_SETTINGS_MODULE": "app.settings"}
     done = subprocess.run(check, cwd=BASE_DIR, env=env, capture_output=True, text=True, check=False)  # noqa: S603

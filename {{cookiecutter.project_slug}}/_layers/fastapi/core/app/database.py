@@ -2,19 +2,17 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 import asyncpg
-from fastapi import Depends, Request
 from sqlalchemy import JSON, Connection, ExceptionContext, MetaData, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError, EmulatedDBAPIException, OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
 from uuid_utils.compat import uuid7
@@ -73,30 +71,31 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _postgresql() -> tuple[AsyncEngine, AsyncEngine]:
+def postgresql(
+    url: str, *, answer_seconds: float = 3, statement_seconds: float = 4, pool_seconds: float = 2
+) -> AsyncEngine:
     # https://magicstack.github.io/asyncpg/current/api/index.html#connection
-    writer = create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         poolclass=_Pool,
         pool_size=environment.database_pool_size,
         max_overflow=0,
-        pool_timeout=2,
+        pool_timeout=pool_seconds,
         hide_parameters=True,
         connect_args={
-            "dsn": environment.database_url,
-            "timeout": 3,
+            "dsn": url,
+            "timeout": answer_seconds,
             # Nobody waits longer for a statement, even if the server says nothing any more ...
-            "command_timeout": 3,
+            "command_timeout": answer_seconds,
             # ... and the server does not go on with it for nobody.
-            "server_settings": {"statement_timeout": "4s"},
+            "server_settings": {"statement_timeout": f"{statement_seconds}s"},
             # Leaves no prepared statement in the server: behind PgBouncer each transaction may have another session.
             "statement_cache_size": 0,
         },
     )
-    event.listen(writer.sync_engine, "checkout", _replace_if_closed)
-    event.listen(writer.sync_engine, "handle_error", _tell_apart)
-    # The same pool. A single statement needs no transaction around it, which would double its round trips.
-    return writer.execution_options(isolation_level="AUTOCOMMIT"), writer
+    event.listen(engine.sync_engine, "checkout", _replace_if_closed)
+    event.listen(engine.sync_engine, "handle_error", _tell_apart)
+    return engine
 
 
 class _Pool(AsyncAdaptedQueuePool):
@@ -134,7 +133,12 @@ def _tell_apart(context: ExceptionContext) -> None:
         raise OperationalError(context.statement, None, error, hide_parameters=True) from error
 
 
-reader, writer = _sqlite() if environment.database_url.startswith("sqlite:") else _postgresql()
+if environment.database_url.startswith("sqlite:"):
+    reader, writer = _sqlite()
+else:
+    writer = postgresql(environment.database_url)
+    # The same pool. A single statement needs no transaction around it, which would double its round trips.
+    reader = writer.execution_options(isolation_level="AUTOCOMMIT")
 reading = async_sessionmaker(reader, expire_on_commit=False)
 writing = async_sessionmaker(writer, expire_on_commit=False)
 
@@ -145,18 +149,3 @@ async def close() -> None:
         async with asyncio.timeout(2):
             await reader.dispose()
             await writer.dispose()
-
-
-async def session(request: Request) -> AsyncIterator[AsyncSession]:
-    """The request's session: its transaction is committed before the answer is sent, rolled back on any error."""
-    if request.method == "GET":
-        async with reading() as session:
-            yield session
-    else:
-        async with writing() as session:
-            yield session
-            await session.commit()
-
-
-# https://fastapi.tiangolo.com/tutorial/dependencies/dependencies-with-yield/#early-exit-and-scope
-SessionDep = Annotated[AsyncSession, Depends(session, scope="function")]

@@ -4,16 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from fastapi.middleware import Middleware
 
 from app import database, health, logs, pages
+from app.cache import store
 from app.document import DocumentedAPI
 from app.environment import PROJECT, TITLE
 from app.handlers import HANDLERS
 from app.items.api import router as items
 from app.jobs.api import router as jobs
-from app.middleware import BodyLimit, KnownHosts, Observation
 from app.queue import queue
+from app.stack import MIDDLEWARE
 from app.users.api import router as users
 
 logs.configure()
@@ -23,6 +23,7 @@ logs.configure()
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     yield
     await queue.finish()
+    await store.close()
     await database.close()
 
 
@@ -37,7 +38,7 @@ app = DocumentedAPI(
     redirect_slashes=False,
     lifespan=lifespan,
     exception_handlers=HANDLERS,
-    middleware=[Middleware(Observation), Middleware(KnownHosts), Middleware(BodyLimit)],
+    middleware=MIDDLEWARE,
 )
 for router in (users, items, jobs, health.router, pages.router):
     app.include_router(router)

@@ -13,7 +13,8 @@ from httpx import ASGITransport, AsyncClient
 from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import OperationalError
 
-from app.database import Base, SessionDep, close, reader, reading, writer, writing
+from app.database import Base, close, reader, reading, writer, writing
+from app.sessions import SessionDep
 from app.users.models import User
 from tests.conftest import Headers, assert_problem, on_postgresql, on_sqlite
 

@@ -63,19 +63,16 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(
-    model_class=Base,
-    session_options={"expire_on_commit": False},
-    # https://docs.sqlalchemy.org/en/21/core/engines.html
-    engine_options={
-        "pool_size": environment.database_pool_size,
-        "max_overflow": 0,
-        "pool_timeout": 2,
-        # Parameters hold addresses and hashes: they stay out of errors and logs.
-        "hide_parameters": True,
-        **_settings,
-    },
-)
+# https://docs.sqlalchemy.org/en/21/core/engines.html
+ENGINE: dict[str, Any] = {
+    "pool_size": environment.database_pool_size,
+    "max_overflow": 0,
+    "pool_timeout": 2,
+    # Parameters hold addresses and hashes: they stay out of errors and logs.
+    "hide_parameters": True,
+    **_settings,
+}
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False}, engine_options=ENGINE)
 migrate = Migrate(db=db)
 
 

@@ -5,10 +5,13 @@ import logging
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
+from app.cache import COUNTS
+
 LOGINS_PER_ACCOUNT = "5/minute"
 LOGINS_PER_ADDRESS = "20/minute"
 SIGN_UPS_PER_ADDRESS = "20/hour"
 
-limiter = Limiter(get_remote_address)
-# It tells whose tries were refused, by their e-mail address.
+# A try that one limit refuses counts for the others too.
+limiter = Limiter(get_remote_address, fail_on_first_breach=False, **COUNTS)
+# It tells whose tries were refused.
 logging.getLogger("flask-limiter").setLevel(logging.WARNING)

@@ -1,8 +1,6 @@
 """The application: `flask --app app.main` on the command line, `app.main:app` for a WSGI server."""
 
 from apiflask import APIFlask
-from flask import request
-from flask.typing import ResponseReturnValue
 from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 
 from app import cache, database, document, handlers, health, limits, logs, middleware, pages, queue
@@ -11,13 +9,8 @@ from app.environment import PROJECT, TITLE, environment
 from app.items.api import items
 from app.jobs.api import jobs
 from app.jobs.commands import commands
+from app.service import Service
 from app.users.api import users
-
-
-class Service(APIFlask):
-    def dispatch_request(self) -> ResponseReturnValue:
-        route = super().dispatch_request
-        return database.read(route) if request.method in {"GET", "HEAD"} else route()
 
 
 def create_app() -> APIFlask:

@@ -1,12 +1,16 @@
 from uuid import UUID
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from uuid_utils.compat import uuid7
 
-from app import cache
+from app.cache import copies
+from app.copies import version_key
+
+# All first pages of items, in the cache.
+PAGES = "items"
 
 
 class Item(models.Model):
@@ -34,4 +38,5 @@ def cache_key(item_id: UUID) -> str:
 @receiver([post_save, post_delete], sender=Item)
 def forget(instance: Item, **_: object) -> None:
     """Whoever changes an item, the API, the admin or a cascade: no cached copy outlives the change."""
-    cache.forget_on_commit(cache_key(instance.id))
+    keys = (cache_key(instance.id), version_key(PAGES))
+    transaction.on_commit(lambda: copies.forget(*keys))

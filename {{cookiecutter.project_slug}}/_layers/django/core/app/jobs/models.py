@@ -1,6 +1,13 @@
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from uuid_utils.compat import uuid7
+
+
+def soon() -> datetime:
+    return timezone.now() + timedelta(seconds=5)
 
 
 class Job(models.Model):
@@ -16,6 +23,9 @@ class Job(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     result = models.JSONField(null=True)
     idempotency_key = models.CharField(max_length=255, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # When the job is handed out (again), unless something happens before.
+    due_at = models.DateTimeField(default=soon)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -29,7 +39,7 @@ class Job(models.Model):
                 name="job_once_per_key",
             ),
         )
-        indexes = (models.Index(fields=("status", "id"), name="job_status"),)
+        indexes = (models.Index(fields=("status", "due_at"), name="job_status"),)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"

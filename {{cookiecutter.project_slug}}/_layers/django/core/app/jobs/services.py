@@ -1,6 +1,5 @@
-from app import queue
+from app.jobs import tasks
 from app.jobs.models import Job
-from app.jobs.tasks import run
 from app.users.models import User
 
 
@@ -11,5 +10,5 @@ def request_export(owner: User, idempotency_key: str) -> Job:
     else:
         job, created = Job.objects.create(owner=owner), True
     if created:
-        queue.send(run, job.id)
+        tasks.send(job.id)
     return job

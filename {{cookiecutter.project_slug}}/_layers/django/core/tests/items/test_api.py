@@ -69,6 +69,28 @@ def test_pages(client: Client, ada: User, django_assert_num_queries: DjangoAsser
     assert seen == ids[::-1]
 
 
+def test_the_first_page_comes_from_the_cache(
+    client: Client, as_ada: Client, item: Item, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    def titles() -> list[str]:
+        return [item["title"] for item in client.get("/api/v1/items?limit=2").json()["items"]]
+
+    with django_assert_num_queries(1):
+        assert [titles(), titles()] == [["Tea"], ["Tea"]]
+    as_ada.post("/api/v1/items", {"title": "Coffee", "body": ""}, JSON)
+    assert titles() == ["Coffee", "Tea"]
+    as_ada.patch(f"/api/v1/items/{item.id}", {"title": "Cocoa"}, JSON)
+    assert titles() == ["Coffee", "Cocoa"]
+    as_ada.delete(f"/api/v1/items/{item.id}")
+    assert titles() == ["Coffee"]
+
+
+def test_the_other_pages_do_not(client: Client, item: Item, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    for _ in range(2):
+        with django_assert_num_queries(1):
+            client.get(f"/api/v1/items?cursor={item.id}")
+
+
 def test_a_full_last_page_has_no_next(client: Client, item: Item) -> None:
     assert client.get("/api/v1/items?limit=1").json()["next_cursor"] is None
 

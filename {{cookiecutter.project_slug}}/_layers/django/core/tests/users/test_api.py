@@ -8,7 +8,7 @@ from django.test import Client
 
 from app import tokens
 from app.users.models import User
-from tests.conftest import JSON, assert_problem, client_of, together
+from tests.conftest import JSON, assert_problem, client_of, together, wait_for_a_new_minute
 
 PASSWORD = "correct horse battery"
 GRACE = {"email": "Grace@Example.com", "name": " Grace ", "password": PASSWORD}
@@ -85,6 +85,7 @@ def test_a_closed_account_is_shut_out(client: Client, ada: User) -> None:
 
 
 def test_too_many_tries_for_an_account(client: Client) -> None:
+    wait_for_a_new_minute()
     credentials = {"email": "nobody@example.com", "password": "wrong"}
     for number in range(5):
         response = client.post("/api/v1/tokens", credentials, JSON, REMOTE_ADDR=f"192.0.2.{number}")

@@ -4,10 +4,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from app.bodies import StrictRoute, json_response
-from app.database import SessionDep
 from app.etags import etag, matches
 from app.items import schemas, services
 from app.openapi import headers, problem_responses
+from app.sessions import SessionDep
 from app.users.auth import CurrentUser
 
 

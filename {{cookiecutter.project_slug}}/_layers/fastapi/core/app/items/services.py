@@ -4,7 +4,8 @@ from fastapi import HTTPException
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.cache import cache
+from app.cache import copies
+from app.copies import version_key
 from app.database import reading
 from app.etags import etag, matches
 from app.items import schemas
@@ -18,6 +19,17 @@ def encode(item: Item) -> bytes:
 
 async def page(session: AsyncSession, limit: int, cursor: UUID | None) -> bytes:
     """The newest items, or those before the cursor. Ids grow with time."""
+
+    async def load() -> bytes:
+        async with reading() as reader:
+            return await _load_page(reader, limit)
+
+    if cursor:
+        return await _load_page(session, limit, cursor)
+    return await copies.page("items", str(limit), load)
+
+
+async def _load_page(session: AsyncSession, limit: int, cursor: UUID | None = None) -> bytes:
     query = select(Item).order_by(Item.id.desc()).limit(limit + 1)
     if cursor:
         query = query.where(Item.id < cursor)
@@ -28,21 +40,21 @@ async def page(session: AsyncSession, limit: int, cursor: UUID | None) -> bytes:
 
 
 async def show(item_id: UUID) -> bytes:
-    async def load() -> bytes | None:
+    async def load() -> bytes:
         async with reading() as session:
             item = await session.get(Item, item_id)
-        return encode(item) if item else None
+        if item is None:
+            raise HTTPException(404)
+        return encode(item)
 
-    body = await cache.read_through(_key(item_id), load)
-    if body is None:
-        raise HTTPException(404)
-    return body
+    return await copies.read_through(_key(item_id), load)
 
 
 async def create(session: AsyncSession, owner: User, data: schemas.ItemCreate) -> Item:
     item = Item(title=data.title, body=data.body, owner=owner)
     session.add(item)
-    await session.flush()
+    await session.commit()
+    await copies.forget(version_key("items"))
     return item
 
 
@@ -53,14 +65,14 @@ async def update(
     for name, value in changes.model_dump(exclude_unset=True).items():
         setattr(item, name, value)
     await session.commit()
-    await cache.delete(_key(item_id))
+    await copies.forget(_key(item_id), version_key("items"))
     return item
 
 
 async def delete(session: AsyncSession, item_id: UUID, user: User, expected: str | None) -> None:
     await session.delete(await _for_change(session, item_id, user, expected))
     await session.commit()
-    await cache.delete(_key(item_id))
+    await copies.forget(_key(item_id), version_key("items"))
 
 
 def _key(item_id: UUID) -> str:

@@ -5,10 +5,10 @@ from fastapi import APIRouter, Header, Path, Response
 from pydantic import AfterValidator, StringConstraints
 
 from app.bodies import StrictRoute
-from app.database import SessionDep
 from app.jobs import schemas, services
 from app.jobs.models import Job
 from app.openapi import headers, problem_responses
+from app.sessions import SessionDep
 from app.users.auth import CurrentUser
 
 

@@ -7,7 +7,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.jobs import tasks
 from app.jobs.models import Job
-from app.queue import queue
 from app.users.models import User
 
 
@@ -21,7 +20,7 @@ async def request_export(session: AsyncSession, owner: User, idempotency_key: st
     except IntegrityError:
         await session.rollback()
         return (await session.scalars(known)).one()
-    queue.send(tasks.run, job.id)
+    tasks.send(job.id)
     return job
 
 

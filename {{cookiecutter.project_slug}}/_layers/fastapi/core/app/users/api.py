@@ -1,13 +1,21 @@
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
 
 from app import limits, tokens
 from app.bodies import StrictRoute
-from app.database import SessionDep
-from app.limits import ClientAddress
 from app.openapi import headers, problem_responses
+from app.sessions import SessionDep
 from app.users import schemas, services
 from app.users.auth import CurrentUser
 from app.users.models import User
+
+
+async def client_address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+ClientAddress = Annotated[str, Depends(client_address)]
 
 router = APIRouter(prefix="/api/v1", tags=["users"], route_class=StrictRoute)
 

@@ -6,7 +6,7 @@ from fastapi import Depends, HTTPException
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app import tokens
-from app.database import SessionDep
+from app.sessions import SessionDep
 from app.users.models import User
 
 # https://fastapi.tiangolo.com/reference/security/

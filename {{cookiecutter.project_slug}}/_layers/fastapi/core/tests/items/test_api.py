@@ -54,16 +54,45 @@ async def test_pages(client: AsyncClient, headers: Headers, statements: Statemen
     statements.clear()
     first = (await client.get("/api/v1/items?limit=2")).json()
     assert len(statements) == 1
+    assert (await client.get("/api/v1/items?limit=2")).json() == first
+    assert len(statements) == 1
     assert [item["id"] for item in first["items"]] == ids[:2]
     assert first["next_cursor"] == ids[1]
     second = (await client.get(f"/api/v1/items?limit=3&cursor={ids[1]}")).json()
     assert [item["id"] for item in second["items"]] == ids[2:]
     assert second["next_cursor"] is None
+    assert len(statements) == 2
+    await client.get(f"/api/v1/items?limit=3&cursor={ids[1]}")
+    assert len(statements) == 3
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "cursor=7", "cursor="])
 async def test_bad_page(client: AsyncClient, query: str) -> None:
     assert_problem(await client.get(f"/api/v1/items?{query}"), 422, f"/query/{query.partition('=')[0]}")
+
+
+async def test_the_first_page_is_never_older_than_a_change(client: AsyncClient, headers: Headers) -> None:
+    async def titles() -> list[str]:
+        return [item["title"] for item in (await client.get("/api/v1/items")).json()["items"]]
+
+    assert await titles() == []
+    path = (await create(client, headers)).headers["Location"]
+    assert await titles() == ["Tea"]
+    await client.patch(path, json={"title": "Coffee"}, headers=headers)
+    assert await titles() == ["Coffee"]
+    await client.delete(path, headers=headers)
+    assert await titles() == []
+
+
+async def test_many_readers_of_what_is_not_cached_run_one_statement(
+    client: AsyncClient, headers: Headers, statements: Statements
+) -> None:
+    path = (await create(client, headers)).headers["Location"]
+    for cold in (path, "/api/v1/items?limit=7"):
+        statements.clear()
+        responses = await asyncio.gather(*(client.get(cold) for _ in range(100)))
+        assert {response.status_code for response in responses} == {200}
+        assert len(statements) == 1
 
 
 async def test_a_warm_item_runs_no_statement(client: AsyncClient, headers: Headers, statements: Statements) -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
@@ -7,7 +8,6 @@ import pytest
 from httpx import AsyncClient
 
 from app.environment import environment
-from app.queue import queue
 from tests.conftest import Headers, assert_problem
 
 
@@ -20,12 +20,14 @@ async def export(client: AsyncClient, headers: Headers, key: str | None = None) 
     return job
 
 
-async def test_export(client: AsyncClient, headers: Headers, other_headers: Headers) -> None:
+async def test_export(
+    client: AsyncClient, headers: Headers, other_headers: Headers, finished: Callable[[], Awaitable[None]]
+) -> None:
     for owner in (headers, headers, other_headers):
         await client.post("/api/v1/items", json={"title": "Þé\n", "body": ""}, headers=owner)
     job = await export(client, headers)
     assert (job["kind"], job["status"], job["result"], job["finished_at"]) == ("export", "pending", None, None)
-    await queue.finish()
+    await finished()
     done = (await client.get(f"/api/v1/jobs/{job['id']}", headers=headers)).json()
     file = environment.export_dir / f"{job['id']}.jsonl"
     assert done["status"] == "succeeded"

@@ -20,8 +20,8 @@ items = APIBlueprint("items", __name__, tag="items")
     summary="List items, newest first",
     responses=responses({200: headers("Cache-Control")}, 422),
 )
-def list_items(page: PageQuery) -> tuple[ItemPage, dict[str, str]]:
-    return services.page(page.limit, page.cursor), cache_headers()
+def list_items(page: PageQuery) -> Response:
+    return Response(services.page(page.limit, page.cursor), headers=cache_headers(), content_type=JSON)
 
 
 @items.post("/items")

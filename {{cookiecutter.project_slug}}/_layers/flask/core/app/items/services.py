@@ -5,21 +5,22 @@ from apiflask import abort
 from sqlalchemy import select
 from werkzeug.datastructures import ETags
 
-from app.cache import forget, read_through
+from app.cache import copies
+from app.copies import version_key
 from app.database import db, transaction
 from app.items import schemas
 from app.items.models import Item
 from app.users.models import User
 
+# The first pages, which everybody asks for: one copy for each limit.
+PAGES = "items"
 
-def page(limit: int, cursor: UUID | None) -> schemas.ItemPage:
-    """The newest items, or those before the cursor. Ids grow with time."""
-    query = select(Item).order_by(Item.id.desc()).limit(limit + 1)
+
+def page(limit: int, cursor: UUID | None) -> bytes:
+    """The newest items, or those before the cursor."""
     if cursor:
-        query = query.where(Item.id < cursor)
-    found = [schemas.Item.model_validate(item) for item in db.session.scalars(query)]
-    shown = found[:limit]
-    return schemas.ItemPage(items=shown, next_cursor=shown[-1].id if len(found) > limit else None)
+        return _load_page(limit, cursor)
+    return copies.page(PAGES, str(limit), lambda: _load_page(limit))
 
 
 def encode(item: Item) -> bytes:
@@ -31,13 +32,14 @@ def etag(body: bytes) -> str:
 
 
 def show(item_id: UUID) -> bytes:
-    return read_through(_key(item_id), lambda: _load(item_id))
+    return copies.read_through(_key(item_id), lambda: _load(item_id))
 
 
 def create(owner: User, data: schemas.ItemCreate) -> Item:
     item = Item(title=data.title, body=data.body, owner=owner)
     with transaction():
         db.session.add(item)
+    copies.forget(version_key(PAGES))
     return item
 
 
@@ -46,14 +48,14 @@ def update(item_id: UUID, user: User, changes: schemas.ItemUpdate, expected: ETa
         item = _for_change(item_id, user, expected)
         for name, value in changes.model_dump(exclude_unset=True).items():
             setattr(item, name, value)
-    forget(_key(item_id))
+    copies.forget(_key(item_id), version_key(PAGES))
     return item
 
 
 def delete(item_id: UUID, user: User, expected: ETags) -> None:
     with transaction():
         db.session.delete(_for_change(item_id, user, expected))
-    forget(_key(item_id))
+    copies.forget(_key(item_id), version_key(PAGES))
 
 
 def _key(item_id: UUID) -> str:
@@ -65,6 +67,17 @@ def _load(item_id: UUID) -> bytes:
     if item is None:
         abort(404)
     return encode(item)
+
+
+def _load_page(limit: int, cursor: UUID | None = None) -> bytes:
+    # Ids grow with time.
+    query = select(Item).order_by(Item.id.desc()).limit(limit + 1)
+    if cursor:
+        query = query.where(Item.id < cursor)
+    found = [schemas.Item.model_validate(item) for item in db.session.scalars(query)]
+    shown = found[:limit]
+    page = schemas.ItemPage(items=shown, next_cursor=shown[-1].id if len(found) > limit else None)
+    return page.model_dump_json().encode()
 
 
 def _for_change(item_id: UUID, user: User, expected: ETags) -> Item:

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from app.users.models import User
 
 class Job(Base):
     __tablename__ = "jobs"
-    __table_args__ = (UniqueConstraint("owner_id", "idempotency_key"), Index(None, "status", "id"))
+    __table_args__ = (UniqueConstraint("owner_id", "idempotency_key"), Index(None, "status", "due_at"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     owner_id: Mapped[UUID] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"))
@@ -20,6 +20,9 @@ class Job(Base):
     status: Mapped[str] = mapped_column(String(20), default="pending")
     result: Mapped[dict[str, Any] | None]
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
+    attempts: Mapped[int] = mapped_column(default=0)
+    # When the job is handed out (again), unless something happens before.
+    due_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC) + timedelta(seconds=5))
     created_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -7,7 +7,6 @@ from sqlalchemy.exc import IntegrityError
 from app.database import db, transaction
 from app.jobs import tasks
 from app.jobs.models import Job
-from app.queue import queue
 from app.users.models import User
 
 
@@ -19,7 +18,7 @@ def start_export(owner: User, idempotency_key: str | None) -> Job:
             db.session.add(job)
     except IntegrityError:
         return db.session.scalars(select(Job).filter_by(owner_id=owner.id, idempotency_key=idempotency_key)).one()
-    queue.send(tasks.run, job.id)
+    tasks.send(job.id)
     return job
 
 

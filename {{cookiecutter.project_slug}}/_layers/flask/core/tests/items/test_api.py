@@ -62,8 +62,32 @@ def test_pages(client: FlaskClient, headers: Headers, statements: list[str]) -> 
     assert [item["id"] for item in first["items"]] == ids[:2]
     assert first["next_cursor"] == ids[1]
     second = client.get(f"/api/v1/items?limit=3&cursor={ids[1]}").get_json()
+    assert len(statements) == 2
     assert [item["id"] for item in second["items"]] == ids[2:]
     assert second["next_cursor"] is None
+
+
+def test_a_warm_first_page_needs_no_database(client: FlaskClient, headers: Headers, statements: list[str]) -> None:
+    def titles(query: str = "") -> list[str]:
+        return [item["title"] for item in client.get(f"/api/v1/items{query}").get_json()["items"]]
+
+    path = create(client, headers).headers["Location"]
+    assert titles() == titles("?limit=2") == ["Tea"]
+    statements.clear()
+    assert titles() == titles("?limit=2") == ["Tea"]
+    assert not statements
+    create(client, headers, title="Coffee")
+    assert titles() == titles("?limit=2") == ["Coffee", "Tea"]
+    client.patch(path, json={"title": "Cocoa"}, headers=headers)
+    assert titles() == titles("?limit=2") == ["Coffee", "Cocoa"]
+    client.delete(path, headers=headers)
+    assert titles() == titles("?limit=2") == ["Coffee"]
+
+
+def test_what_is_not_there_is_not_kept(client: FlaskClient, statements: list[str]) -> None:
+    path = f"/api/v1/items/{uuid4()}"
+    assert [client.get(path).status_code for _ in range(2)] == [404, 404]
+    assert len(statements) == 2
 
 
 @pytest.mark.parametrize(

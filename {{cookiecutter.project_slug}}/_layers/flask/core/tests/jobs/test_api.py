@@ -14,7 +14,7 @@ from tests.conftest import Headers
 
 
 def finished(client: FlaskClient, path: str, headers: Headers) -> dict[str, Any]:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         job = client.get(path, headers=headers).get_json()
         if job["finished_at"]:

@@ -1,0 +1,7 @@
+"""What surrounds every request, from the outside to the inside."""
+
+from fastapi.middleware import Middleware
+
+from app.middleware import BodyLimit, KnownHosts, Observation
+
+MIDDLEWARE = [Middleware(Observation), Middleware(KnownHosts), Middleware(BodyLimit)]
