@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 from django.test import Client
@@ -40,15 +39,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
     monkeypatch.setattr(circuit, "_pause", 0.1)
     yield Program.started["cache_url"]
     wait_until_back()
-
-
-@contextmanager
-def killed(server: Program) -> Iterator[None]:
-    server.kill()
-    try:
-        yield
-    finally:
-        server.start()
 
 
 def wait_until_back() -> None:
@@ -103,7 +93,7 @@ def test_processes_count_tries_together(client: Client, elsewhere: Callable[[str
 def test_a_server_that_is_gone(
     server: Program, client: Client, as_ada: Client, item: Item, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with killed(server):
+    with server.killed():
         for _ in range(20):
             assert client.get(path(item)).json()["title"] == "Tea"
             assert len(client.get("/api/v1/items").json()["items"]) == 1
@@ -170,7 +160,7 @@ def test_only_so_much_is_remembered(server: Program) -> None:
 def test_without_a_server_each_process_counts(server: Program, client: Client) -> None:
     wait_for_a_new_minute()
     credentials = {"email": "nobody@example.com", "password": "wrong"}
-    with killed(server):
+    with server.killed():
         for number in range(5):
             response = client.post("/api/v1/tokens", credentials, JSON, REMOTE_ADDR=f"192.0.2.{number}")
             assert response.status_code == 401

@@ -4,8 +4,8 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from uuid import uuid4
 
 import pytest
@@ -44,15 +44,6 @@ async def server(started: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 async def path(client: AsyncClient, headers: Headers) -> str:
     response = await client.post("/api/v1/items", json=TEA, headers=headers)
     return response.headers["Location"]
-
-
-@contextmanager
-def killed(server: Program) -> Iterator[None]:
-    server.kill()
-    try:
-        yield
-    finally:
-        server.start()
 
 
 async def until_it_is_back() -> None:
@@ -122,7 +113,7 @@ async def test_a_crowd_is_no_failure(started: None, key: str) -> None:
 async def test_a_server_that_is_gone(
     server: Program, client: AsyncClient, headers: Headers, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with killed(server):
+    with server.killed():
         for _ in range(20):
             assert (await client.get(path)).json()["title"] == "Tea"
             assert len((await client.get("/api/v1/items")).json()["items"]) == 1
@@ -181,7 +172,7 @@ async def test_the_deletions_to_make_later_are_bounded(server: Program, key: str
 async def test_without_the_server_each_process_counts(server: Program, client: AsyncClient) -> None:
     await wait_for_a_new_minute()
     credentials = NOBODY | {"email": f"{uuid4().hex}@example.com"}
-    with killed(server):
+    with server.killed():
         for _ in range(5):
             assert (await client.post("/api/v1/tokens", json=credentials)).status_code == 401
         response = await client.post("/api/v1/tokens", json=credentials)

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 from flask.testing import FlaskClient
@@ -68,15 +67,6 @@ def path(client: FlaskClient, headers: Headers) -> str:
     return client.post("/api/v1/items", json={"title": "Tea", "body": ""}, headers=headers).headers["Location"]
 
 
-@contextmanager
-def killed(server: Program) -> Iterator[None]:
-    server.kill()
-    try:
-        yield
-    finally:
-        server.start()
-
-
 def wait_until_back() -> None:
     deadline = time.monotonic() + 5
     while not store.answers():
@@ -122,7 +112,7 @@ def test_a_server_that_is_gone(
     server: Program, client: FlaskClient, headers: Headers, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert title(client, path) == "Tea"
-    with killed(server):
+    with server.killed():
         for _ in range(20):
             assert title(client, path) == "Tea"
             assert len(client.get("/api/v1/items").get_json()["items"]) == 1
@@ -183,7 +173,7 @@ def test_nobody_waits_for_a_copy_that_was_never_finished(server: Program) -> Non
 def test_without_the_server_each_process_counts(server: Program, client: FlaskClient) -> None:
     wait_for_a_new_minute()
     wrong = {"email": "nobody@example.com", "password": "wrong"}
-    with killed(server):
+    with server.killed():
         assert [client.post("/api/v1/tokens", json=wrong).status_code for _ in range(6)] == [401] * 5 + [429]
     wait_until_back()
     assert client.post("/api/v1/tokens", json=wrong).status_code == 401

@@ -86,6 +86,15 @@ class Program(ABC):
             self._process = None
 
     @contextmanager
+    def killed(self) -> Iterator[None]:
+        """A server that is gone, and comes back with nothing."""
+        self.kill()
+        try:
+            yield
+        finally:
+            self.start()
+
+    @contextmanager
     def frozen(self) -> Iterator[None]:
         """A server that takes connections, because the kernel does, and never says a word."""
         assert self._process
