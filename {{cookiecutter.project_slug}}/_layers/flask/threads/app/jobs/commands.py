@@ -1,12 +1,11 @@
 """The processes beside the web server: `flask --app app.main worker` and `beat`."""
 
-import signal
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
 
 from flask import Blueprint
 from structlog import get_logger
 
+from app import polling
 from app.database import UNREACHABLE, db
 from app.jobs import runs, tasks
 
@@ -42,20 +41,15 @@ def sweep() -> float:
 
 
 def repeat(step: Callable[[], float]) -> None:
-    """Call `step`, wait for the seconds that it returns, and so on until SIGTERM or SIGINT."""
-    # A signal handler may put at any moment; threading.Event could deadlock.
-    stop: SimpleQueue[None] = SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.put(None))
-    while True:
+    """Repeat a step that uses the database, which may be gone for a while."""
+
+    def try_step() -> float:
         try:
-            pause = step()
+            return step()
         except UNREACHABLE as error:
             logger.error("database unreachable", error=str(error))
-            pause = 1
+            return 1
         finally:
             db.session.remove()
-        try:
-            return stop.get(timeout=pause)
-        except Empty:
-            continue
+
+    polling.repeat(try_step)
