@@ -70,6 +70,60 @@ def test_lint_and_commit_hooks_pass(project: BakedProject) -> None:
     project.run("uv", "run", "pre-commit", "run", "--all-files")
 
 
+ALEMBIC = """\
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    {}
+    op.execute("{}ALTER TABLE items DROP COLUMN body")
+"""
+DJANGO = """\
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("items", "0001_initial")]
+    operations = [
+        {}("item", models.Index(fields=["title"], name="title")),
+        migrations.RunSQL("{}ALTER TABLE items_item DROP COLUMN body"),
+    ]
+"""
+INDEX = {"django": "migrations.AddIndex", "alembic": 'op.create_index("title", "items", ["title"])'}
+INDEX_CONCURRENTLY = {
+    "django": "AddIndexConcurrently",
+    "alembic": "with op.get_context().autocommit_block():\n"
+    '        op.create_index("title", "items", ["title"], postgresql_concurrently=True)',
+}
+
+
+def test_lint_refuses_migrations_that_stop_the_service(framework: str, project: BakedProject, tmp_path: Path) -> None:
+    copy = BakedProject(tmp_path / "my-service")
+    shutil.copytree(project.path, copy.path, ignore=shutil.ignore_patterns(".venv"))
+    (copy.path / ".venv").symlink_to(project.path / ".venv")
+    tool, text, folder = (
+        ("django", DJANGO, "app/items/migrations")
+        if framework == "django"
+        else ("alembic", ALEMBIC, "migrations/versions")
+    )
+    migration = copy.path / folder / "0002_titles.py"
+    no_server = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}
+
+    migration.write_text(text.format(INDEX[tool], ""))
+    refused = copy.run("make", "lint", env=no_server, check=False)
+    assert refused.returncode != 0
+    assert "require-concurrent-index-creation" in refused.stdout
+    assert "ban-drop-column" in refused.stdout
+
+    migration.write_text(text.format(INDEX_CONCURRENTLY[tool], r"-- squawk-ignore ban-drop-column\n"))
+    copy.run("make", "lint", env=no_server)
+
+
 def test_nothing_is_left_to_ignore(project: BakedProject, server: Server) -> None:
     """After running and testing, Git sees one new file, which belongs into the repository: the user's own lock file."""
     assert server.process is not None

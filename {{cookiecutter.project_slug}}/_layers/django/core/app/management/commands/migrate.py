@@ -40,7 +40,8 @@ def on_postgresql() -> Iterator[None]:
     # The lock of a transaction, unlike that of a session, holds behind PgBouncer too.
     waiting = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
     with psycopg.connect(environment.database_url, connect_timeout=3, options=waiting) as lock, closing(patient):
-        lock.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        # A query with parameters would keep its snapshot, for which CREATE INDEX CONCURRENTLY waits.
+        lock.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
         connections["default"] = patient
         try:
             yield
