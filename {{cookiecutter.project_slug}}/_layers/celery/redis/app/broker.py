@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from kombu import Exchange, Queue
-from kombu.transport import redis
+from kombu.transport import redis, virtual
 from kombu.utils.json import dumps, loads
 
 from app.environment import PROJECT, environment
@@ -59,6 +59,13 @@ class Client(redis.PrefixedStrictRedis):
 
 class QoS(redis.QoS):
     """Keeps rejected messages, as RabbitMQ does."""
+
+    def ack(self, delivery_tag: str) -> None:
+        try:
+            super().ack(delivery_tag)
+        finally:
+            # Where the server is gone, the worker would count the message as unfinished and never ask for another one.
+            virtual.QoS.ack(self, delivery_tag)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         if not requeue:

@@ -49,7 +49,7 @@ class Copies:
 
     async def page(self, group: str, key: str, load: Callable[[], Awaitable[bytes]]) -> bytes:
         """The same for what depends on many rows: all pages of a group are forgotten at once, by `version_key`."""
-        version, _ = await self._read(version_key(group), _new_version)
+        version = await self._version(group)
 
         async def load_page() -> bytes:
             return version + await load()
@@ -62,21 +62,31 @@ class Copies:
         """Drop copies, and what is being loaded: after the commit of a change and before its answer."""
         await self._store.delete(*keys)
 
+    async def _version(self, group: str) -> bytes:
+        new = token_hex(8).encode()
+        with suppress(UnavailableError):
+            version = await self._store.get(version_key(group))
+            if version is None and not await self._store.add(version_key(group), new, COPY_SECONDS):
+                version = await self._store.get(version_key(group))
+            return version or new
+        return new
+
     async def _read(self, key: str, load: Callable[[], Awaitable[bytes]], version: bytes = b"") -> tuple[bytes, bool]:
-        """The value, and whether it had to be loaded here. A copy of another version is none."""
+        """The value, and whether it had to be loaded here. A copy of another version is none, and not waited for."""
         deadline = time.monotonic() + WAIT_SECONDS
+        loading = MARK + version
         with suppress(UnavailableError):
             # A second time, because what was waited for may have been forgotten.
             for _ in range(2):
                 value = await self._store.get(key)
-                if value is None or not value.startswith(MARK):
-                    if value is not None and value.startswith(version):
-                        return value, False
-                    mark = MARK + token_hex(8).encode()
+                if value is None or not value.startswith((version, loading)):
+                    mark = loading + token_hex(8).encode()
                     if await self._claim(key, value, mark):
                         return await self._load(key, mark, load), True
-                value = await self._wait(key, deadline)
-                if value is not None and value.startswith(version):
+                elif not value.startswith(MARK):
+                    return value, False
+                value = await self._wait(key, loading, deadline)
+                if value is not None and value.startswith(version) and not value.startswith(MARK):
                     return value, False
         return await load(), True
 
@@ -96,7 +106,7 @@ class Copies:
             await self._store.swap(key, mark, value, COPY_SECONDS)
         return value
 
-    async def _wait(self, key: str, deadline: float) -> bytes | None:
+    async def _wait(self, key: str, loading: bytes, deadline: float) -> bytes | None:
         """What somebody else loads; none when it does not come."""
         # More and more seldom: many that wait would only keep each other from going on.
         pause = POLL_SECONDS
@@ -104,14 +114,10 @@ class Copies:
             await asyncio.sleep(pause)
             pause = min(2 * pause, 10 * POLL_SECONDS)
             value = await self._store.get(key)
-            if value is None or not value.startswith(MARK):
+            if value is None or not value.startswith(loading):
                 return value
         return None
 
 
 def version_key(group: str) -> str:
     return f"{group}:version"
-
-
-async def _new_version() -> bytes:
-    return token_hex(8).encode()

@@ -41,7 +41,7 @@ class Copies:
 
     def page(self, group: str, key: str, load: Callable[[], bytes]) -> bytes:
         """The same for what depends on many rows: all pages of a group are forgotten at once, by `version_key`."""
-        version, _ = self._read(version_key(group), lambda: token_hex(8).encode())
+        version = self._version(group)
         value, loaded = self._read(f"{group}:{key}", lambda: version + load(), version)
         CACHE_READS.labels("miss" if loaded else "hit").inc()
         return value.removeprefix(version)
@@ -50,20 +50,27 @@ class Copies:
         """Drop copies, and what is being loaded: after the commit of a change and before its answer."""
         self.store.delete(*keys)
 
+    def _version(self, group: str) -> bytes:
+        version, new = self.store.get(version_key(group)), token_hex(8).encode()
+        if version is None and not self.store.add(version_key(group), new, COPY_SECONDS):
+            version = self.store.get(version_key(group))
+        return version or new
+
     def _read(self, key: str, load: Callable[[], bytes], version: bytes = b"") -> tuple[bytes, bool]:
-        """The value, and whether it had to be loaded here. A copy of another version is none."""
+        """The value, and whether it had to be loaded here. A copy of another version is none, and not waited for."""
         deadline = time.monotonic() + WAIT_SECONDS
+        loading = MARK + version
         # A second time, because what was waited for may have been forgotten.
         for _ in range(2):
             value = self.store.get(key)
-            if value is None or not value.startswith(MARK):
-                if value is not None and value.startswith(version):
-                    return value, False
-                mark = MARK + token_bytes(16)
+            if value is None or not value.startswith((version, loading)):
+                mark = loading + token_bytes(16)
                 if self._claim(key, value, mark):
                     return self._load(key, mark, load), True
-            value = self._wait(key, deadline)
-            if value is not None and value.startswith(version):
+            elif not value.startswith(MARK):
+                return value, False
+            value = self._wait(key, loading, deadline)
+            if value is not None and value.startswith(version) and not value.startswith(MARK):
                 return value, False
         return load(), True
 
@@ -82,12 +89,12 @@ class Copies:
         self.store.swap(key, mark, value, COPY_SECONDS)
         return value
 
-    def _wait(self, key: str, deadline: float) -> bytes | None:
+    def _wait(self, key: str, loading: bytes, deadline: float) -> bytes | None:
         """What somebody else loads; none when it does not come."""
         while time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
             value = self.store.get(key)
-            if value is None or not value.startswith(MARK):
+            if value is None or not value.startswith(loading):
                 return value
         return None
 

@@ -98,3 +98,20 @@ def test_a_page_that_was_loaded_before_it_was_forgotten_is_not_kept() -> None:
 def test_what_is_large_is_answered_all_the_same() -> None:
     value = b" " * 2_000_000
     assert [read(lambda: value) for _ in range(2)] == [value, value]
+
+
+def test_nobody_waits_for_a_page_of_another_version() -> None:
+    begun, told = Event(), Event()
+
+    def meanwhile() -> None:
+        begun.set()
+        told.wait(5)
+
+    with ThreadPoolExecutor(1) as pool:
+        old = pool.submit(copies.page, "group", "key", Loads(meanwhile))
+        begun.wait()
+        copies.forget(version_key("group"))
+        assert copies.page("group", "key", lambda: b"new") == b"new"
+        told.set()
+        assert old.result() == b'{"number": 1}'
+    assert copies.page("group", "key", lambda: b"newer") == b"new"
