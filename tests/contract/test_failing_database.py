@@ -56,7 +56,8 @@ def test_an_unexpected_error_is_a_problem_document_and_logged_once(migrated: Pla
     with migrated.web() as server, connect(server.base_url) as client:
         item = create_item(client, sign_up(client)).json()
         if isinstance(migrated.database, SQLite):
-            migrated.database.execute(f'UPDATE "{migrated.table("body")}" SET created_at = %s', "no time")
+            # Bytes that are no text.
+            migrated.database.execute(f"UPDATE \"{migrated.table('body')}\" SET body = x'ff'")
         else:
             migrated.database.execute(f'ALTER TABLE "{migrated.table("body")}" DROP COLUMN created_at CASCADE')
         request_id = uuid.uuid4().hex

@@ -1,6 +1,7 @@
 """Prometheus metrics, right under one and under several web processes."""
 
 import os
+from functools import lru_cache
 from http import HTTPMethod
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
@@ -20,10 +21,17 @@ CACHE_READS = Counter("cache_reads_total", "Reads of the cache.", ["result"])
 
 def observe(method: str, route: str | None, status: int, seconds: float) -> None:
     """Count one answered request. A route is a template such as `/items/{id}`, so that series stay few."""
+    requests, duration = _series(method, route, status)
+    requests.inc()
+    duration.observe(seconds)
+
+
+# A series is found once; to look it up by its labels costs more than to count.
+@lru_cache(maxsize=1024)
+def _series(method: str, route: str | None, status: int) -> tuple[Counter, Histogram]:
     method = method if method in HTTPMethod.__members__ else "unknown"
     route = route or "unknown"
-    REQUESTS.labels(method, route, status).inc()
-    DURATION.labels(method, route).observe(seconds)
+    return REQUESTS.labels(method, route, status), DURATION.labels(method, route)
 
 
 def render() -> bytes:

@@ -1,7 +1,9 @@
 """Access tokens: JSON Web Tokens signed with the secret key (RFC 7519)."""
 
 import hashlib
+import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 import jwt
@@ -39,15 +41,22 @@ def issue(user_id: UUID) -> str:
 def verify(token: str) -> UUID | None:
     """The user's id, or None when the token is malformed, forged, expired or meant for somebody else."""
     try:
-        key = _KEYS[jwt.get_unverified_header(token)["kid"]]
-        claims = jwt.decode(
-            token,
-            key,
-            [ALGORITHM],
-            issuer=ISSUER,
-            audience=AUDIENCE,
-            options={"require": ["exp", "iss", "aud", "sub"]},
-        )
-        return UUID(claims["sub"])
+        key_id, user_id, expires_at = _read(token)
     except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
         return None
+    return user_id if key_id in _KEYS and time.time() < expires_at else None
+
+
+# A client sends the same token with each of its requests: only time can make it invalid.
+@lru_cache(maxsize=1024)
+def _read(token: str) -> tuple[str, UUID, float]:
+    key_id = jwt.get_unverified_header(token)["kid"]
+    claims = jwt.decode(
+        token,
+        _KEYS[key_id],
+        [ALGORITHM],
+        issuer=ISSUER,
+        audience=AUDIENCE,
+        options={"require": ["exp", "iss", "aud", "sub"]},
+    )
+    return key_id, UUID(claims["sub"]), float(claims["exp"])

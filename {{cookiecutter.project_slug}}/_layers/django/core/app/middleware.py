@@ -27,7 +27,7 @@ def observe(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
-        request_id = logs.request_id(request.headers.get("X-Request-ID"))
+        request_id = logs.request_id(request.META.get("HTTP_X_REQUEST_ID"))
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = get_response(request)
             failed = response.status_code >= 400

@@ -69,6 +69,10 @@ TEMPLATES = [
     },
 ]
 
+# https://docs.djangoproject.com/en/6.1/ref/contrib/messages/#message-storage-backends
+# Beside the admin's sessions. Cookies would take longer to be ready for, in every request.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
 # https://docs.djangoproject.com/en/6.1/topics/cache/
 CACHES = {"default": cache.CACHE}
 

@@ -7,6 +7,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse
 from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 
 from app.environment import environment
@@ -24,4 +25,9 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
         # Django reads no body without a Content-Length. A byte above the limit is enough for it to refuse the body.
         body = environ["wsgi.input"].read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
         environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-    return django(environ, start_response)
+    response = django(environ, start_response)
+    if not isinstance(response, HttpResponse):
+        return response
+    # Granian sends a list at once. Others can have the database connection meanwhile.
+    response.close()
+    return [response.content]

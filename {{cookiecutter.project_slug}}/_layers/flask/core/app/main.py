@@ -29,7 +29,7 @@ def create_app() -> APIFlask:
     document.init_app(app)
     database.init_app(app)
     cache.cache.init_app(app)
-    limits.limiter.init_app(app)
+    limits.init_app(app)
     queue.queue.init_app(app)
     for api in (users, items, jobs):
         app.register_blueprint(api, url_prefix="/api/v1")

@@ -44,7 +44,7 @@ def use_primary() -> None:
         reading.usable = False
 
 
-def engine(url: str) -> Engine:
+def connected(url: str) -> Engine:
     """Like the primary's: https://docs.sqlalchemy.org/en/21/core/engines.html"""
     options = f"{ENGINE['connect_args']['options']} -c statement_timeout={ANSWER_SECONDS}s"
     arguments = ENGINE["connect_args"] | {"options": options}
@@ -53,16 +53,22 @@ def engine(url: str) -> Engine:
     return engine
 
 
-engines = [engine(url) for url in URLS]
+engines = [connected(url) for url in URLS]
+
+
+def engine() -> Engine:
+    """Where the request reads from now."""
+    reading = _reading.get()
+    if reading and reading.usable:
+        reading.asked = True
+        return engines[reading.replica]
+    return db.engine
 
 
 @event.listens_for(db.session, "do_orm_execute")
 def route(state: ORMExecuteState) -> None:
     """https://docs.sqlalchemy.org/en/21/orm/events.html#sqlalchemy.orm.SessionEvents.do_orm_execute"""
-    reading = _reading.get()
-    if reading and reading.usable:
-        reading.asked = True
-        state.bind_arguments["bind"] = engines[reading.replica]
+    state.bind_arguments["bind"] = engine()
 
 
 @event.listens_for(db.session, "after_begin")
