@@ -56,5 +56,13 @@ docs: $(INSTALLED) ## Build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(UV) run --quiet --group docs mkdocs build --strict --quiet
 
 .PHONY: bench
-bench: $(INSTALLED) ## Measure how fast projects are made, started and tested
+bench: $(INSTALLED) ## Measure projects beside bare servers and peers, and write docs/performance.md
+	$(UV) run --quiet python -m tests.bench.runtime $(ARGS)
+
+.PHONY: bench-quick
+bench-quick: $(INSTALLED) ## The same for the three targets that matter most, in three minutes
+	$(UV) run --quiet python -m tests.bench.runtime --quick --rounds 2 --seconds 1 $(ARGS)
+
+.PHONY: bench-generate
+bench-generate: $(INSTALLED) ## Measure how fast projects are made, started and tested
 	$(UV) run --quiet python -m tests.bench.generation

@@ -84,7 +84,7 @@ class Process:
 @contextmanager
 def started(project: BakedProject, *command: str, env: Mapping[str, str] | None = None) -> Iterator[Process]:
     """Run a command of the project in the background, in an environment with nothing but these variables."""
-    log_file = project.path.parent / f"{command[-1]}-{time.monotonic_ns()}.log"
+    log_file = project.path.parent / f"{Path(command[-1]).stem}-{time.monotonic_ns()}.log"
     with log_file.open("wb") as log:
         popen = subprocess.Popen(
             command,

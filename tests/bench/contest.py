@@ -1,0 +1,82 @@
+"""A project against its floor and a peer: the same requests in turn."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+from tests.bench import wrk
+from tests.bench.arena import Arena
+from tests.bench.wrk import Speed, Target, median
+
+KINDS = ("list", "detail cold", "detail cached", "create", "enqueue", "log-in", "health")
+# What a peer does too.
+PEER_KINDS = ("list", "detail cold", "create", "health")
+ITEMS, CONNECTIONS = 100_000, 32
+
+
+@dataclass
+class Seen:
+    """Of one server."""
+
+    speeds: dict[str, list[Speed]] = field(default_factory=dict)
+    megabytes: float = 0
+    statements: dict[str, float] = field(default_factory=dict)
+
+    def speed(self, kind: str) -> Speed:
+        """The median of the rounds."""
+        return median(self.speeds[kind])
+
+
+type Contest = dict[str, Seen]
+"""By the name of the server: `floor`, `ours`, `peer`."""
+
+
+def compete(
+    where: Arena, rounds: int, seconds: int, kinds: tuple[str, ...], *, workers: int = 1, peer: bool = True
+) -> Contest:
+    """Rounds in turn, so that a noisy moment does not fall on one server alone."""
+    with targets(where, workers, peer=peer) as servers:
+        contest = {name: Seen() for name in servers}
+        for _ in range(rounds):
+            for kind in kinds:
+                for name, target in servers.items():
+                    if name != "peer" or kind in PEER_KINDS:
+                        where.flush()
+                        speed = wrk.measure(
+                            target, kind, where.ids, where.token, seconds=seconds, connections=CONNECTIONS
+                        )
+                        contest[name].speeds.setdefault(kind, []).append(speed)
+        for name, target in servers.items():
+            contest[name].megabytes = target.megabytes()
+            counted = [kind for kind in kinds if kind in ("list", "detail cached") and kind in contest[name].speeds]
+            contest[name].statements = {kind: where.statements(target, kind) for kind in counted}
+    return contest
+
+
+@contextmanager
+def targets(where: Arena, workers: int, *, peer: bool) -> Iterator[dict[str, Target]]:
+    with ExitStack() as opened:
+        servers = {
+            "floor": opened.enter_context(where.floor(workers)),
+            "ours": opened.enter_context(where.ours(workers)),
+        }
+        if peer:
+            servers["peer"] = opened.enter_context(where.peer(workers))
+        yield servers
+
+
+def frozen_by_healthy(where: Arena, rounds: int, seconds: int) -> float:
+    """Items a second while the cache hangs, by those while it answers and holds none of them."""
+    shares: list[float] = []
+    with where.ours() as target:
+
+        def see() -> float:
+            speed = wrk.measure(target, "detail cold", where.ids, where.token, seconds=seconds, connections=CONNECTIONS)
+            return speed.per_second
+
+        for _ in range(rounds):
+            where.flush()
+            healthy = see()
+            with where.cache.frozen():
+                shares.append(see() / healthy)
+    return sorted(shares)[len(shares) // 2]

@@ -1,0 +1,71 @@
+"""What wrk sees of a server, and what the server spends on it."""
+
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+SCRIPT = Path(__file__).parent / "requests.lua"
+
+
+class Speed(NamedTuple):
+    """Of one kind of request; times in milliseconds."""
+
+    per_second: float
+    p50: float
+    p99: float
+    cpu: float
+    """Of the server's processes, for one request."""
+
+
+class VoidRunError(Exception):
+    """Requests failed: what was measured means nothing."""
+
+
+class Target(NamedTuple):
+    """A server under test and its process, whose children are measured too."""
+
+    address: str
+    process: int
+
+    def tree(self) -> list[psutil.Process]:
+        parent = psutil.Process(self.process)
+        return [parent, *parent.children(recursive=True)]
+
+    def cpu_seconds(self) -> float:
+        return sum(sum(process.cpu_times()[:2]) for process in self.tree())
+
+    def megabytes(self) -> float:
+        """Resident memory of the largest process."""
+        return max(process.memory_info().rss for process in self.tree()) / 1_000_000
+
+
+def require() -> None:
+    """Exit with 2 where a program is missing."""
+    for name, package in (("wrk", "wrk"), ("redis-server", "redis-server"), ("postgres", "postgresql")):
+        if not shutil.which(name) and not list(Path("/usr/lib/postgresql").glob(f"*/bin/{name}")):
+            print(f"{name} is missing: apt-get install {package}", file=sys.stderr)
+            sys.exit(2)
+
+
+def measure(target: Target, kind: str, ids: Path, token: str, *, seconds: int, connections: int) -> Speed:
+    """Ask for so many seconds; raises VoidRunError if any answer was an error or late."""
+    options = ("-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(SCRIPT))
+    before = target.cpu_seconds()
+    output = subprocess.run(
+        ["wrk", *options, target.address, "--", kind, str(ids), token], capture_output=True, text=True, check=True
+    ).stdout
+    cpu = target.cpu_seconds() - before
+    seen = json.loads(output.splitlines()[-1])
+    if seen["failed"] or not seen["requests"]:
+        raise VoidRunError(f"{kind} at {target.address}: {seen['failed']} of {seen['requests']} requests failed")
+    return Speed(seen["requests"] / seen["seconds"], seen["p50"], seen["p99"], 1000 * cpu / seen["requests"])
+
+
+def median(speeds: list[Speed]) -> Speed:
+    return Speed(*map(statistics.median, zip(*speeds, strict=True)))
