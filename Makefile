@@ -66,3 +66,7 @@ bench-quick: $(INSTALLED) ## The same for the three targets that matter most, in
 .PHONY: bench-generate
 bench-generate: $(INSTALLED) ## Measure how fast projects are made, started and tested
 	$(UV) run --quiet python -m tests.bench.generation
+
+.PHONY: reliability
+reliability: $(INSTALLED) ## Kill and freeze every part of generated projects, and write what was seen into docs/reliability.md
+	$(UV) run --quiet pytest tests/faults -q --reliability docs/reliability.md

@@ -137,7 +137,9 @@ def test_every_rule_is_described() -> None:
 def test_every_level_of_proof_is_described() -> None:
     written = {name.rstrip("/") for _, where, _ in table("architecture.md", "level") for name in names(where)}
     tests = ROOT / "tests"
-    assert written == {f"tests/{path.name}" for path in [*tests.glob("test_*.py"), tests / "contract"]}
+    assert written == {
+        f"tests/{path.name}" for path in [*tests.glob("test_*.py"), tests / "contract", tests / "faults"]
+    }
 
 
 def test_what_is_recorded_for_updates_is_described(tmp_path: Path) -> None:
