@@ -59,7 +59,7 @@ class Fault:
     may_fail: int | None = None
     # For how many seconds; none means until the part is back.
     lasts: float | None = None
-    # Whether a request may take longer than a second.
+    # Whether a request may take longer than a second: for a database or a process that takes the cores to start.
     slow: bool = False
 
     def __str__(self) -> str:
@@ -69,7 +69,7 @@ class Fault:
 OF_EACH_SERVER = [
     *(Fault("cache", failure, gone(lambda stack: stack.cache, failure)) for failure in ("killed", "frozen")),
     *(Fault("broker", failure, gone(lambda stack: stack.broker, failure)) for failure in ("killed", "frozen")),
-    Fault("worker", "killed", process_dies("worker")),
+    Fault("worker", "killed", process_dies("worker"), slow=True),
 ]
 OF_THE_REST = [
     *(
@@ -80,7 +80,7 @@ OF_THE_REST = [
         Fault("database", failure, gone(lambda stack: stack.databases.primary, failure), may_fail=503, slow=True)
         for failure in ("killed", "frozen")
     ),
-    Fault("beat", "killed", process_dies("beat")),
+    Fault("beat", "killed", process_dies("beat"), slow=True),
     Fault("web process", "killed", web_process_dies, may_fail=0, lasts=0, slow=True),
 ]
 
