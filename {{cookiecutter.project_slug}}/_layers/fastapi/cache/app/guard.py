@@ -32,14 +32,16 @@ class Guard:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(None) as timeout:
-                clock = _limit(timeout)
+                clock, waits = _limit(timeout), self._places.locked()
                 try:
                     async with self._places:
                         if circuit.is_open and not probes:
                             raise UnavailableError
-                        # Anew, for all that the call needs: a connection, a question, an answer.
-                        clock.cancel()
-                        clock, called = _limit(timeout), loop.time()
+                        if waits:
+                            # Anew, for all that the call needs: a connection, a question, an answer.
+                            clock.cancel()
+                            clock = _limit(timeout)
+                        called = loop.time()
                         result = await call()
                 finally:
                     clock.cancel()
@@ -97,12 +99,11 @@ class Guarded:
         """Call the server. If that fails nobody knows what it holds for the keys."""
 
         async def made_up() -> T:
-            if self._missed:
-                await self._make_up()
+            await self._make_up()
             return await call()
 
         try:
-            return await guarded(made_up)
+            return await guarded(made_up if self._missed else call)
         except UnavailableError:
             self._miss(keys)
             raise

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from app.metrics import CACHE_READS
 
+HITS, MISSES = CACHE_READS.labels("hit"), CACHE_READS.labels("miss")
 COPY_SECONDS = 60
 # Stands in the place of a copy while it is loaded. No JSON begins with it.
 MARK = b"\0"
@@ -44,7 +45,7 @@ class Copies:
     async def read_through(self, key: str, load: Callable[[], Awaitable[bytes]]) -> bytes:
         """The copy; where there is none, what `load` returns, which is kept unless the key is forgotten meanwhile."""
         value, loaded = await self._read(key, load)
-        CACHE_READS.labels("miss" if loaded else "hit").inc()
+        (MISSES if loaded else HITS).inc()
         return value
 
     async def page(self, group: str, key: str, load: Callable[[], Awaitable[bytes]]) -> bytes:
@@ -55,7 +56,7 @@ class Copies:
             return version + await load()
 
         value, loaded = await self._read(f"{group}:{key}", load_page, version)
-        CACHE_READS.labels("miss" if loaded else "hit").inc()
+        (MISSES if loaded else HITS).inc()
         return value.removeprefix(version)
 
     async def forget(self, *keys: str) -> None:

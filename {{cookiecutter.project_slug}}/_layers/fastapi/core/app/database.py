@@ -12,9 +12,11 @@ import asyncpg
 from sqlalchemy import JSON, Connection, ExceptionContext, MetaData, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError, EmulatedDBAPIException, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.util import await_only
 from uuid_utils.compat import uuid7
 
 from app.columns import UTCDateTime
@@ -99,10 +101,31 @@ def postgresql(
 
 
 class _Pool(AsyncAdaptedQueuePool):
-    """Makes one error of the many ways in which a connection cannot be made."""
+    """First come, first served. Makes one error of the many ways in which a connection cannot be made."""
 
     # Or else it would log at this application's level.
     _sqla_logger_namespace = "sqlalchemy.pool"
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(*arguments, **options)
+        # In a crowd the pool's own queue lets newcomers overtake those that wait, again and again.
+        self._places = asyncio.Semaphore(self.size())
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        place = self._places.acquire()
+        try:
+            await_only(asyncio.wait_for(place, self.timeout()) if self._places.locked() else place)
+        except TimeoutError as error:
+            raise PoolTimeoutError("Every connection is in use.") from error
+        try:
+            return super()._do_get()
+        except BaseException:
+            self._places.release()
+            raise
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        super()._do_return_conn(record)
+        self._places.release()
 
     def connect(self) -> PoolProxiedConnection:
         try:
@@ -126,11 +149,24 @@ def _tell_apart(context: ExceptionContext) -> None:
     if context.is_disconnect and context.connection and not context.connection.invalidated:
         # Without a goodbye, which could take as long again.
         cast(asyncpg.Connection, context.connection.connection.driver_connection).terminate()
+    if isinstance(error, Exception) and (context.is_disconnect or _unavailable(error)):
+        raise OperationalError(context.statement, None, error, hide_parameters=True) from error
+
+
+def give_up(driver: asyncpg.Connection, error: BaseException) -> None:
+    """Do the same about an error that the driver itself has raised."""
+    lost = driver.is_closed() or not isinstance(error, asyncpg.PostgresError)
+    if lost:
+        # Nobody knows what it still waits for. The pool will replace it.
+        driver.terminate()
+    if isinstance(error, Exception) and (lost or _unavailable(error)):
+        raise OperationalError(None, None, error, hide_parameters=True) from error
+
+
+def _unavailable(error: Exception) -> bool:
     # A broken connection, a deadlock, a lack of resources, a lock, a shutdown, a broken disk.
     # https://www.postgresql.org/docs/current/errcodes-appendix.html
-    unavailable = (getattr(error, "sqlstate", None) or "").startswith(("08", "40", "53", "55", "57", "58"))
-    if isinstance(error, Exception) and (context.is_disconnect or unavailable):
-        raise OperationalError(context.statement, None, error, hide_parameters=True) from error
+    return (getattr(error, "sqlstate", None) or "").startswith(("08", "40", "53", "55", "57", "58"))
 
 
 if environment.database_url.startswith("sqlite:"):

@@ -12,9 +12,11 @@ from alembic import command
 from alembic.config import Config
 from httpx import ASGITransport, AsyncClient, Response
 from sqlalchemy import delete, event
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import tokens
 from app.cache import copies
+from app.compiled import Compiled
 from app.copies import version_key
 from app.database import reader, writer, writing
 from app.environment import BASE_DIR
@@ -91,9 +93,18 @@ async def other_headers(new_user: Callable[[], Awaitable[User]]) -> Headers:
 
 
 @pytest.fixture
-def statements() -> Iterator[Statements]:
+def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[Statements]:
     """The statements that the test has run and their parameters, without those that begin transactions."""
     seen: Statements = []
+    run = Compiled.run
+
+    def record_compiled(query: Compiled[*tuple[Any, ...]], engine: AsyncEngine, **values: object) -> Awaitable[object]:
+        if not SQLITE:
+            # SQLAlchemy does not see what the driver runs.
+            seen.append((query.text, query.parameters(values)))
+        return run(query, engine, **values)
+
+    monkeypatch.setattr(Compiled, "run", record_compiled)
 
     def record(connection: object, cursor: object, statement: str, parameters: object, *_: object) -> None:
         if not statement.startswith("BEGIN"):

@@ -1,13 +1,15 @@
-"""The session of a request, on the primary or on a replica."""
+"""What a request reads and writes with, on the primary or on a replica."""
 
-from collections.abc import AsyncIterator
-from typing import Annotated
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from app.database import postgresql, reading, writing
+from app.compiled import Compiled
+from app.database import postgresql, reader, reading, writing
 from app.replicas import ANSWER_SECONDS, URLS, replicas
 
 # The server ends a statement before this process gives it up, unless it hangs.
@@ -15,10 +17,8 @@ _engines = [
     postgresql(url, statement_seconds=ANSWER_SECONDS, answer_seconds=ANSWER_SECONDS + 0.2, pool_seconds=ANSWER_SECONDS)
     for url in URLS
 ]
-_reading = [
-    async_sessionmaker(engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False)
-    for engine in _engines
-]
+_readers = [engine.execution_options(isolation_level="AUTOCOMMIT") for engine in _engines]
+_reading = [async_sessionmaker(reader, expire_on_commit=False) for reader in _readers]
 
 
 class AskPrimaryError(Exception):
@@ -36,19 +36,42 @@ async def session(request: Request) -> AsyncIterator[AsyncSession]:
         async with reading() as session:
             yield session
     else:
-        async with _reading[replica]() as session:
-            try:
-                yield session
-            except exc.OperationalError as error:
-                if not _has_answered(error):
-                    replicas.has_failed(replica, error)
-                raise AskPrimaryError from error
-            except exc.TimeoutError as error:
-                raise AskPrimaryError from error
-            except HTTPException as error:
-                if error.status_code in (401, 404) and session.in_transaction():
-                    raise AskPrimaryError from error
-                raise
+        with _asking(replica):
+            async with _reading[replica]() as session:
+                try:
+                    yield session
+                except HTTPException as error:
+                    if error.status_code in (401, 404) and session.in_transaction():
+                        raise AskPrimaryError from error
+                    raise
+
+
+async def read[*Columns](
+    request: Request,
+    query: Compiled[*Columns],
+    **values: Any,  # noqa: ANN401
+) -> Sequence[tuple[*Columns]]:
+    """The rows of a compiled query, from where the request's session would read."""
+    replica: int | None = request.scope.get("replica")
+    if replica is None:
+        return await query.run(reader, **values)
+    with _asking(replica):
+        rows = await query.run(_readers[replica], **values)
+    if not rows:
+        raise AskPrimaryError
+    return rows
+
+
+@contextmanager
+def _asking(replica: int) -> Iterator[None]:
+    try:
+        yield
+    except exc.OperationalError as error:
+        if not _has_answered(error):
+            replicas.has_failed(replica, error)
+        raise AskPrimaryError from error
+    except exc.TimeoutError as error:
+        raise AskPrimaryError from error
 
 
 def _has_answered(error: exc.OperationalError) -> bool:

@@ -1,40 +1,42 @@
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from app.bodies import StrictRoute, json_response
 from app.etags import etag, matches
 from app.items import schemas, services
 from app.openapi import headers, problem_responses
-from app.sessions import SessionDep
+from app.routing import DirectRoute
+from app.sessions import SessionDep, read
 from app.users.auth import CurrentUser
 
 
-async def cache_headers(request: Request) -> dict[str, str]:
+def cache_headers(request: Request) -> dict[str, str]:
     """A shared cache may keep what anybody may see, never the answer to somebody who is logged in."""
     private = "Authorization" in request.headers
     return {"Cache-Control": "private, no-store" if private else "public, max-age=5", "Vary": "Authorization"}
 
 
-CacheHeaders = Annotated[dict[str, str], Depends(cache_headers)]
 IfMatch = Annotated[str | None, Header(alias="If-Match")]
 IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match")]
 
 router = APIRouter(prefix="/api/v1", tags=["items"], route_class=StrictRoute)
+# What everybody may read, and does.
+public = APIRouter(prefix="/api/v1", tags=["items"], route_class=DirectRoute)
 
 
-@router.get(
+@public.get(
     "/items",
     operation_id="listItems",
     summary="List items, newest first",
     response_model=schemas.ItemPage,
     responses={200: {"headers": headers("Cache-Control")}, **problem_responses(422)},
 )
-async def list_items(
-    page: Annotated[schemas.PageQuery, Query()], session: SessionDep, cache_headers: CacheHeaders
-) -> Response:
-    return json_response(await services.page(session, page.limit, page.cursor), headers=cache_headers)
+async def list_items(request: Request, page: Annotated[schemas.PageQuery, Query()]) -> Response:
+    body = await services.page(partial(read, request), page.limit, page.cursor)
+    return json_response(body, headers=cache_headers(request))
 
 
 @router.post(
@@ -45,13 +47,12 @@ async def list_items(
     response_model=schemas.Item,
     responses={201: {"headers": headers("Location", "ETag")}, **problem_responses(400, 401, 413, 415, 422)},
 )
-async def create_item(user: CurrentUser, data: schemas.ItemCreate, session: SessionDep) -> Response:
-    item = await services.create(session, user, data)
-    body = services.encode(item)
-    return json_response(body, 201, {"Location": f"/api/v1/items/{item.id}", "ETag": etag(body)})
+async def create_item(user: CurrentUser, data: schemas.ItemCreate) -> Response:
+    item_id, body = await services.create(user, data)
+    return json_response(body, 201, {"Location": f"/api/v1/items/{item_id}", "ETag": etag(body)})
 
 
-@router.get(
+@public.get(
     "/items/{id}",
     operation_id="getItem",
     summary="Show an item",
@@ -63,11 +64,11 @@ async def create_item(user: CurrentUser, data: schemas.ItemCreate, session: Sess
     },
 )
 async def get_item(
-    item_id: Annotated[UUID, Path(alias="id")], cache_headers: CacheHeaders, if_none_match: IfNoneMatch = None
+    request: Request, item_id: Annotated[UUID, Path(alias="id")], if_none_match: IfNoneMatch = None
 ) -> Response:
     body = await services.show(item_id)
     tag = etag(body)
-    headers = {"ETag": tag, **cache_headers}
+    headers = {"ETag": tag, **cache_headers(request)}
     if if_none_match is not None and matches(if_none_match, tag, weakly=True):
         return Response(status_code=304, headers=headers)
     return json_response(body, headers=headers)

@@ -1,65 +1,73 @@
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
+import orjson
 from fastapi import HTTPException
-from sqlalchemy import select
+from sqlalchemy import bindparam, insert, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
 
 from app.cache import copies
+from app.compiled import Compiled
 from app.copies import version_key
-from app.database import reading
+from app.database import reader, writer
 from app.etags import etag, matches
 from app.items import schemas
 from app.items.models import Item
+from app.users.auth import Account
 from app.users.models import User
+
+type Row = tuple[UUID, str, str, UUID, str, datetime, datetime]
+type Read = Callable[..., Awaitable[Sequence[Row]]]
+
+_ITEMS = select(Item.id, Item.title, Item.body, User.id, User.name, Item.created_at, Item.updated_at).join(Item.owner)
+# Ids grow with time.
+_NEWEST = _ITEMS.order_by(Item.id.desc()).limit(bindparam("limit"))
+ITEM = Compiled(_ITEMS.where(Item.id == bindparam("id")))
+FIRST_PAGE = Compiled(_NEWEST)
+NEXT_PAGE = Compiled(_NEWEST.where(Item.id < bindparam("cursor")))
+NEW_ITEM: Compiled[()] = Compiled(
+    insert(Item).values({column.key: bindparam(column.key) for column in inspect(Item).columns})
+)
 
 
 def encode(item: Item) -> bytes:
     return schemas.Item.model_validate(item).model_dump_json().encode()
 
 
-async def page(session: AsyncSession, limit: int, cursor: UUID | None) -> bytes:
-    """The newest items, or those before the cursor. Ids grow with time."""
+async def page(read: Read, limit: int, cursor: UUID | None) -> bytes:
+    """The newest items, or those before the cursor."""
+    if cursor:
+        return _as_page(await read(NEXT_PAGE, limit=limit + 1, cursor=cursor), limit)
 
     async def load() -> bytes:
-        async with reading() as reader:
-            return await _load_page(reader, limit)
+        return _as_page(await FIRST_PAGE.run(reader, limit=limit + 1), limit)
 
-    if cursor:
-        return await _load_page(session, limit, cursor)
     return await copies.page("items", str(limit), load)
-
-
-async def _load_page(session: AsyncSession, limit: int, cursor: UUID | None = None) -> bytes:
-    query = select(Item).order_by(Item.id.desc()).limit(limit + 1)
-    if cursor:
-        query = query.where(Item.id < cursor)
-    found = [schemas.Item.model_validate(item) for item in await session.scalars(query)]
-    shown = found[:limit]
-    page = schemas.ItemPage(items=shown, next_cursor=shown[-1].id if len(found) > limit else None)
-    return page.model_dump_json().encode()
 
 
 async def show(item_id: UUID) -> bytes:
     async def load() -> bytes:
-        async with reading() as session:
-            item = await session.get(Item, item_id)
-        if item is None:
+        found = await ITEM.run(reader, id=item_id)
+        if not found:
             raise HTTPException(404)
-        return encode(item)
+        return _encode(_as_item(found[0]))
 
     return await copies.read_through(_key(item_id), load)
 
 
-async def create(session: AsyncSession, owner: User, data: schemas.ItemCreate) -> Item:
-    item = Item(title=data.title, body=data.body, owner=owner)
-    session.add(item)
-    await session.commit()
+async def create(owner: Account, data: schemas.ItemCreate) -> tuple[UUID, bytes]:
+    item_id, now = uuid7(), datetime.now(UTC)
+    item = {"id": item_id, "title": data.title, "body": data.body, "owner_id": owner.id}
+    await NEW_ITEM.run(writer, **item, created_at=now, updated_at=now)
     await copies.forget(version_key("items"))
-    return item
+    return item_id, _encode(_as_item((item_id, data.title, data.body, owner.id, owner.name, now, now)))
 
 
 async def update(
-    session: AsyncSession, item_id: UUID, user: User, changes: schemas.ItemUpdate, expected: str | None
+    session: AsyncSession, item_id: UUID, user: Account, changes: schemas.ItemUpdate, expected: str | None
 ) -> Item:
     item = await _for_change(session, item_id, user, expected)
     for name, value in changes.model_dump(exclude_unset=True).items():
@@ -69,7 +77,7 @@ async def update(
     return item
 
 
-async def delete(session: AsyncSession, item_id: UUID, user: User, expected: str | None) -> None:
+async def delete(session: AsyncSession, item_id: UUID, user: Account, expected: str | None) -> None:
     await session.delete(await _for_change(session, item_id, user, expected))
     await session.commit()
     await copies.forget(_key(item_id), version_key("items"))
@@ -79,7 +87,7 @@ def _key(item_id: UUID) -> str:
     return f"item:{item_id}"
 
 
-async def _for_change(session: AsyncSession, item_id: UUID, user: User, expected: str | None) -> Item:
+async def _for_change(session: AsyncSession, item_id: UUID, user: Account, expected: str | None) -> Item:
     """The locked item, if the user may change it and it still is as the user expects it (RFC 9110, If-Match)."""
     item = await session.get(Item, item_id, with_for_update={"of": Item})
     if item is None:
@@ -89,3 +97,26 @@ async def _for_change(session: AsyncSession, item_id: UUID, user: User, expected
     if expected is not None and not matches(expected, etag(encode(item))):
         raise HTTPException(412)
     return item
+
+
+def _as_page(rows: Sequence[Row], limit: int) -> bytes:
+    next_cursor = rows[limit - 1][0] if len(rows) > limit else None
+    return _encode({"items": [_as_item(row) for row in rows[:limit]], "next_cursor": next_cursor})
+
+
+def _as_item(row: Row) -> dict[str, Any]:
+    item_id, title, body, owner_id, owner, created_at, updated_at = row
+    return {
+        "id": item_id,
+        "title": title,
+        "body": body,
+        "owner": {"id": owner_id, "name": owner},
+        "created_at": created_at,
+        "updated_at": updated_at,
+    }
+
+
+def _encode(value: dict[str, Any]) -> bytes:
+    """The bytes that the schemas would give, without a model for each row."""
+    # asyncpg has a class of its own for ids, which orjson does not know.
+    return orjson.dumps(value, str, orjson.OPT_UTC_Z)

@@ -7,10 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.jobs import tasks
 from app.jobs.models import Job
-from app.users.models import User
+from app.users.auth import Account
 
 
-async def request_export(session: AsyncSession, owner: User, idempotency_key: str | None) -> Job:
+async def request_export(session: AsyncSession, owner: Account, idempotency_key: str | None) -> Job:
     """A new job, or the one that the same key has given before."""
     known = select(Job).where(Job.owner_id == owner.id, Job.idempotency_key == idempotency_key)
     job = Job(owner_id=owner.id, idempotency_key=idempotency_key)
@@ -24,7 +24,7 @@ async def request_export(session: AsyncSession, owner: User, idempotency_key: st
     return job
 
 
-async def show(session: AsyncSession, job_id: UUID, user: User) -> Job:
+async def show(session: AsyncSession, job_id: UUID, user: Account) -> Job:
     job = await session.get(Job, job_id)
     if job is None or job.owner_id != user.id:
         raise HTTPException(404)

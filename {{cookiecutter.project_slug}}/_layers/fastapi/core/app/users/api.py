@@ -7,7 +7,7 @@ from app.bodies import StrictRoute
 from app.openapi import headers, problem_responses
 from app.sessions import SessionDep
 from app.users import schemas, services
-from app.users.auth import CurrentUser
+from app.users.auth import Account, CurrentUser
 from app.users.models import User
 
 
@@ -56,5 +56,5 @@ async def create_token(credentials: schemas.Credentials, address: ClientAddress)
     response_model=schemas.User,
     responses=problem_responses(401),
 )
-async def get_current_user(user: CurrentUser) -> User:
+async def get_current_user(user: CurrentUser) -> Account:
     return user
