@@ -116,8 +116,9 @@ def sources_are_python(root: Path) -> Iterator[str]:
 
 def the_package_is_app(root: Path) -> Iterator[str]:
     for path in files(root / PROJECT):
-        if path.suffix == ".py" and inner(root, path).split("/")[0] not in {"app", "tests", "migrations", "manage.py"}:
-            yield f"{path.relative_to(root)} is outside of app, tests and migrations"
+        places = {"app", "bench", "tests", "migrations", "manage.py"}
+        if path.suffix == ".py" and inner(root, path).split("/")[0] not in places:
+            yield f"{path.relative_to(root)} is outside of app, bench, tests and migrations"
 
 
 def layers_and_folders_agree(root: Path) -> Iterator[str]:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.baking import ROOT, BakedProject, bake
-from tests.services import missing
+from tests.services import missing, program
 from tests.serving import Server, running
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -24,6 +24,13 @@ pytestmark = pytest.mark.parametrize("framework", ["django", "flask", "fastapi"]
 def git(folder: Path, *arguments: str) -> str:
     identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false")
     return subprocess.run(["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+def link_programs(folder: Path, without: str) -> None:
+    """Every program of the PATH but this one."""
+    for file in (file for place in os.environ["PATH"].split(os.pathsep) for file in Path(place).glob("*")):
+        if file.name != without and not (folder / file.name).exists():
+            (folder / file.name).symlink_to(file)
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +58,7 @@ def test_its_own_tests_pass_without_servers(project: BakedProject) -> None:
 
 def test_its_own_tests_say_what_they_miss(project: BakedProject, tmp_path: Path) -> None:
     """On a machine with no server's program, they pass all the same."""
-    for file in (file for folder in os.environ["PATH"].split(os.pathsep) for file in Path(folder).glob("*")):
-        if file.name != "redis-server" and not (tmp_path / file.name).exists():
-            (tmp_path / file.name).symlink_to(file)
+    link_programs(tmp_path, without="redis-server")
     env = {"PATH": str(tmp_path), "TEST_DATABASE_URL": "sqlite"}
     output = project.run("make", "test", "ARGS=tests/test_tokens.py", env=env).stdout
     assert "Tested without CACHE_URL. To test with it too: apt-get install redis-server" in output
@@ -122,6 +127,25 @@ def test_lint_refuses_migrations_that_stop_the_service(framework: str, project: 
 
     migration.write_text(text.format(INDEX_CONCURRENTLY[tool], r"-- squawk-ignore ban-drop-column\n"))
     copy.run("make", "lint", env=no_server)
+
+
+def test_its_speed_is_measured(project: BakedProject) -> None:
+    program("wrk", "wrk")
+    _, *rows = project.run("make", "bench", "ARGS=--seconds 1").stdout.splitlines()
+    seen = {row.split()[0]: [float(cell.strip("%").replace(",", "")) for cell in row.split()[1:]] for row in rows}
+    assert list(seen) == ["list", "item", "health"]
+    for project_rate, floor_rate, share, p50, p99, floor_p99 in seen.values():
+        assert project_rate > 0
+        assert share == pytest.approx(100 * project_rate / floor_rate, abs=1)
+        assert 0 < p50 <= p99
+        assert floor_p99 > 0
+
+
+def test_to_measure_says_what_it_misses(project: BakedProject, tmp_path: Path) -> None:
+    link_programs(tmp_path, without="wrk")
+    failed = project.run("make", "bench", env={"PATH": str(tmp_path)}, check=False)
+    assert failed.returncode == 2
+    assert "apt-get install wrk" in failed.stdout
 
 
 def test_nothing_is_left_to_ignore(project: BakedProject, server: Server) -> None:

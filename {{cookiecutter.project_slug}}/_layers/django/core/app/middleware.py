@@ -19,7 +19,8 @@ from app.handlers import as_problem
 PROBES = ("/health/", "/metrics")
 PRIVATE = ("/api/v1/", *PROBES)
 
-logger = structlog.get_logger(__name__)
+# Past structlog, which has nothing to add to the one line that every request writes.
+logger = logging.getLogger(__name__)
 
 
 def observe(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
@@ -44,11 +45,14 @@ def observe(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable
             metrics.observe(request.method or "", _route(request), response.status_code, seconds)
             logger.log(
                 logging.DEBUG if request.path_info.startswith(PROBES) else logging.INFO,
-                "request",
-                method=request.method,
-                path=request.path,
-                status=response.status_code,
-                duration_ms=round(seconds * 1000, 2),
+                {
+                    "event": "request",
+                    "method": request.method,
+                    "path": request.path,
+                    "status": response.status_code,
+                    "duration_ms": round(seconds * 1000, 2),
+                    "request_id": request_id,
+                },
             )
         return response
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from app.metrics import CACHE_READS
 
+HITS, MISSES = CACHE_READS.labels("hit"), CACHE_READS.labels("miss")
 COPY_SECONDS = 60
 # Stands in the place of a copy while it is loaded. No JSON begins with it.
 MARK = b"\0"
@@ -36,14 +37,14 @@ class Copies:
     def read_through(self, key: str, load: Callable[[], bytes]) -> bytes:
         """The copy; where there is none, what `load` returns, which is kept unless the key is forgotten meanwhile."""
         value, loaded = self._read(key, load)
-        CACHE_READS.labels("miss" if loaded else "hit").inc()
+        (MISSES if loaded else HITS).inc()
         return value
 
     def page(self, group: str, key: str, load: Callable[[], bytes]) -> bytes:
         """The same for what depends on many rows: all pages of a group are forgotten at once, by `version_key`."""
         version = self._version(group)
         value, loaded = self._read(f"{group}:{key}", lambda: version + load(), version)
-        CACHE_READS.labels("miss" if loaded else "hit").inc()
+        (MISSES if loaded else HITS).inc()
         return value.removeprefix(version)
 
     def forget(self, *keys: str) -> None:

@@ -1,0 +1,8 @@
+"""What the floor asks, as PostgreSQL is asked by the application."""
+
+ITEMS = """
+    SELECT i.id, i.title, i.body, i.created_at, i.updated_at, u.id AS owner_id, u.name AS owner_name
+    FROM items_item i JOIN users_user u ON u.id = i.owner_id
+"""
+ITEM = f"{ITEMS} WHERE i.id = %s"
+LIST = f"{ITEMS} WHERE i.id < %s ORDER BY i.id DESC LIMIT 21"
