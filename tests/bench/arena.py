@@ -2,6 +2,7 @@
 
 import json
 import random
+import secrets
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -34,6 +35,7 @@ class Arena:
     project: BakedProject
     place: Place
     cache: Redis
+    broker: Redis
     owner: Account
     ids: Path
     """A file of items' ids, in no order."""
@@ -84,12 +86,20 @@ class Arena:
                     return client.get("/api/v1/items").status_code == 200
                 return False
 
-            eventually(answers, 120)
+            try:
+                eventually(answers, 120)
+            except AssertionError as error:
+                raise AssertionError(f"{name} does not answer:\n{process.log}") from error
             yield Target(address, process.popen.pid)
 
     def flush(self) -> None:
-        command = ["redis-cli", "--no-auth-warning", "-u", self.cache.url, "FLUSHALL"]
-        subprocess.run(command, capture_output=True, check=True)
+        """Empty the cache."""
+        _flush(self.cache)
+
+    def forget_jobs(self) -> None:
+        """So that no worker is busy with those that a measurement has asked for."""
+        _flush(self.broker)
+        self.place.database.execute(f'TRUNCATE "{self.place.table("idempotency_key")}"')
 
     def path(self, kind: str) -> str:
         """One that a GET of this kind asks for."""
@@ -129,6 +139,11 @@ class Arena:
         self.ids.write_text("\n".join(ids), encoding="utf-8")
 
 
+def _flush(server: Redis) -> None:
+    command = ["redis-cli", "--no-auth-warning", "-u", server.url, "FLUSHALL"]
+    subprocess.run(command, capture_output=True, check=True)
+
+
 @contextmanager
 def arena(framework: str, scratch: Path, items: int, **answers: str) -> Iterator[Arena]:
     project = bake(scratch / "projects", framework=framework, **answers)
@@ -144,6 +159,12 @@ def arena(framework: str, scratch: Path, items: int, **answers: str) -> Iterator
         server.execute("GRANT EXECUTE ON FUNCTION pg_stat_statements_reset TO service", database.name)
         server.execute("GRANT pg_read_all_stats TO service", database.name)
         place = Place(project, scratch / framework, database, CACHE_URL=cache.url, BROKER_URL=broker.url)
+        # As its users' users meet it: logs in JSON, no defaults of development.
+        place.env |= {
+            "ENVIRONMENT": "production",
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "ALLOWED_HOSTS": "127.0.0.1",
+        }
         place.migrate()
         with place.web() as web, connect(web.base_url) as client:
             owner = sign_up(client)
@@ -153,6 +174,6 @@ def arena(framework: str, scratch: Path, items: int, **answers: str) -> Iterator
             f"'id', gen_random_uuid(), 'email', n || '@example.com'))).* "
             f'FROM "{users}" u, generate_series(1, {ACCOUNTS}) n'
         )
-        made = Arena(framework, project, place, cache, owner, scratch / f"{framework}-ids")
+        made = Arena(framework, project, place, cache, broker, owner, scratch / f"{framework}-ids")
         made.fill(items)
         yield made

@@ -1,5 +1,7 @@
 """A project against its floor and a peer: the same requests in turn."""
 
+import statistics
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -7,6 +9,7 @@ from dataclasses import dataclass, field
 from tests.bench import wrk
 from tests.bench.arena import Arena
 from tests.bench.wrk import Speed, Target, median
+from tests.contract.client import connect
 
 KINDS = ("list", "detail cold", "detail cached", "create", "enqueue", "log-in", "health")
 # What a peer does too.
@@ -79,4 +82,29 @@ def frozen_by_healthy(where: Arena, rounds: int, seconds: int) -> float:
             healthy = see()
             with where.cache.frozen():
                 shares.append(see() / healthy)
-    return sorted(shares)[len(shares) // 2]
+    return statistics.median(shares)
+
+
+def start_seconds(where: Arena, rounds: int) -> float:
+    """From the start of the web process to its first 200."""
+    seconds: list[float] = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        with where.ours():
+            seconds.append(time.perf_counter() - began)
+    return statistics.median(seconds)
+
+
+def enqueue_seconds_frozen(where: Arena) -> tuple[float, float]:
+    """How long the first and the slowest later request for a job takes while the broker hangs."""
+    with where.ours() as target, connect(target.address) as client:
+
+        def enqueue() -> float:
+            began = time.perf_counter()
+            client.post("/api/v1/exports", headers=where.owner.headers).raise_for_status()
+            return time.perf_counter() - began
+
+        enqueue()
+        with where.broker.frozen():
+            first, *later = [enqueue() for _ in range(10)]
+    return first, max(later)

@@ -57,6 +57,7 @@ def export_memory(where: Arena) -> dict[int, float]:
     megabytes: dict[int, float] = {}
     for items in (1_000, 100_000):
         where.fill(items, owners=1)
+        where.forget_jobs()
         with (
             where.ours() as target,
             started(where.project, "./entrypoint", "worker", env=where.place.env) as worker,

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from tests.bench import wrk
 from tests.bench.arena import arena
-from tests.bench.contest import ITEMS, KINDS, compete, frozen_by_healthy
+from tests.bench.contest import ITEMS, KINDS, compete, enqueue_seconds_frozen, frozen_by_healthy, start_seconds
 from tests.bench.growth import export_memory, grow
 from tests.bench.report import FRAMEWORKS, Report, show, write
 
@@ -40,6 +40,8 @@ def full(rounds: int, seconds: int) -> Report:
                 report.one[framework] = compete(where, rounds, seconds, KINDS)
                 report.two[framework] = compete(where, rounds, seconds, KINDS_OF_TWO_PROCESSES, workers=2)
                 report.frozen[framework] = frozen_by_healthy(where, rounds, seconds)
+                report.start[framework] = start_seconds(where, rounds)
+                report.enqueue_frozen[framework] = enqueue_seconds_frozen(where)
                 with where.ours() as target:
                     report.growth += grow(where, target, 1)
                 report.exports[framework] = export_memory(where)

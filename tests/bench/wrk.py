@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
 import psutil
 
 SCRIPT = Path(__file__).parent / "requests.lua"
@@ -56,6 +57,8 @@ def require() -> None:
 def measure(target: Target, kind: str, ids: Path, token: str, *, seconds: int, connections: int) -> Speed:
     """Ask for so many seconds; raises VoidRunError if any answer was an error or late."""
     options = ("-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(SCRIPT))
+    # What an earlier measurement has left in the server's queue is not this one's.
+    httpx.get(f"{target.address}/health/live", timeout=60).raise_for_status()
     before = target.cpu_seconds()
     output = subprocess.run(
         ["wrk", *options, target.address, "--", kind, str(ids), token], capture_output=True, text=True, check=True
