@@ -19,7 +19,7 @@ from app.environment import environment
 # Longer than the statement_timeout of the settings: a server that still works answers before.
 ANSWER_SECONDS = 3.5
 POOL_SECONDS = 2.0
-POOL_SECONDS_WITHOUT_SERVER = 0.05
+POOL_SECONDS_WITHOUT_SERVER = 0.01
 
 
 class Connection(psycopg.Connection[Any]):
@@ -78,7 +78,7 @@ def settings(url: str) -> dict[str, Any]:
 def _sqlite(file: Path) -> dict[str, Any]:
     file.parent.mkdir(parents=True, exist_ok=True)
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "app.sqlite",
         "NAME": file,
         # https://docs.djangoproject.com/en/6.1/ref/databases/#persistent-database-connections
         "CONN_MAX_AGE": None,
