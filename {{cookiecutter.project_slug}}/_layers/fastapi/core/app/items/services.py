@@ -118,5 +118,11 @@ def _as_item(row: Row) -> dict[str, Any]:
 
 def _encode(value: dict[str, Any]) -> bytes:
     """The bytes that the schemas would give, without a model for each row."""
+    return orjson.dumps(value, _as_text, orjson.OPT_UTC_Z)
+
+
+def _as_text(value: object) -> str:
     # asyncpg has a class of its own for ids, which orjson does not know.
-    return orjson.dumps(value, str, orjson.OPT_UTC_Z)
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError
