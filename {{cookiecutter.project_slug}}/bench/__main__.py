@@ -51,9 +51,9 @@ def check() -> None:
         stop("wrk asks the questions, and is not installed: apt-get install wrk (macOS: brew install wrk)")
     if os.environ["DATABASE_URL"].startswith("sqlite:"):
         stop("This needs a PostgreSQL to measure with: SQLite tells nothing about it.")
-    for setting in ("cache_url", "broker_url"):
-        if SCHEMES[setting] and not os.environ[setting.upper()]:
-            stop(f"This needs a server for {setting.upper()}.")
+    for name in (name.upper() for name, schemes in SCHEMES.items() if schemes and name.endswith("_url")):
+        if not os.environ[name]:
+            stop(f"This needs a server for {name}.")
 
 
 @contextmanager
