@@ -78,9 +78,7 @@ class Daemon:
 
     def kill(self) -> None:
         """Kill every process of it, as a power failure would."""
-        processes = self._processes()
-        for process in processes:
-            process.suspend()
+        processes = self._suspended()
         for process in processes:
             process.kill()
         assert self._process
@@ -91,9 +89,7 @@ class Daemon:
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """A server that takes connections, because the kernel does, and never says a word."""
-        processes = self._processes()
-        for process in processes:
-            process.suspend()
+        processes = self._suspended()
         try:
             yield
         finally:
@@ -101,9 +97,18 @@ class Daemon:
                 with suppress(psutil.NoSuchProcess):
                     process.resume()
 
-    def _processes(self) -> list[psutil.Process]:
+    def _suspended(self) -> list[psutil.Process]:
+        """Every process of it, suspended: the first one before it can start another."""
         assert self._process
-        return [psutil.Process(self._process.pid), *self._process.children(recursive=True)]
+        processes = []
+        first = psutil.Process(self._process.pid)
+        first.suspend()
+        for process in first.children(recursive=True):
+            # Some end by themselves, such as PostgreSQL's autovacuum.
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+                processes.append(process)
+        return [first, *processes]
 
 
 def _gone(process: psutil.Process) -> bool:
