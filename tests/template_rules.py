@@ -115,8 +115,8 @@ def sources_are_python(root: Path) -> Iterator[str]:
 
 
 def the_package_is_app(root: Path) -> Iterator[str]:
+    places = {"app", "bench", "tests", "migrations", "manage.py"}
     for path in files(root / PROJECT):
-        places = {"app", "bench", "tests", "migrations", "manage.py"}
         if path.suffix == ".py" and inner(root, path).split("/")[0] not in places:
             yield f"{path.relative_to(root)} is outside of app, bench, tests and migrations"
 

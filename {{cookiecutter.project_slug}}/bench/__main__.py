@@ -8,7 +8,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -21,8 +20,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-import tests  # noqa: F401  Its environment names the servers.
 from app.environment import SCHEMES
+from tests.services import free_port
 
 ITEMS = 1_000
 CONNECTIONS = 32
@@ -76,12 +75,6 @@ def serving(folder: Path, *command: str, env: dict[str, str]) -> Iterator[int]:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
         process.wait()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def answers(port: int) -> bool:

@@ -2,12 +2,14 @@
 
 import atexit
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import tomllib
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -54,6 +56,14 @@ def server_url(setting: str) -> str | None:
     return None
 
 
+def free_port() -> int:
+    """One that stays free while a server is away: lower than those that systems give to clients."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
 def _say_at_the_end(what: str, debian: str, homebrew: str) -> None:
     """Because pytest swallows what is written while it starts, to `sys.stderr` of that time."""
     install = f"brew install {homebrew}" if sys.platform == "darwin" else f"apt-get install {debian}"
@@ -80,8 +90,7 @@ def start_postgresql(programs: Path) -> str:
             [programs / program, *arguments], cwd=folder, user=user, stdout=subprocess.DEVNULL, check=True
         )
 
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
     data = f"--pgdata={folder}/data"
     # https://www.postgresql.org/docs/current/non-durability.html
     options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off -c synchronous_commit=off -c full_page_writes=off"

@@ -1,23 +1,19 @@
 """How items are read, encoded and compared."""
 
 import hashlib
-from datetime import datetime
 from functools import cache
-from typing import Any
 from uuid import UUID
 
-import orjson
 from django.http import Http404
 
 from app.cache import copies
 from app.compiled import Compiled, Parameter
 from app.items import schemas
 from app.items.models import PAGES, Item, cache_key
+from app.items.rows import Row, encode_item, encode_page
 
 # Comes after every id.
 MAX_ID = UUID(int=2**128 - 1)
-
-type Row = tuple[UUID, str, str, UUID, str, datetime, datetime]
 
 rows = Item.objects.values_list("id", "title", "body", "owner_id", "owner__name", "created_at", "updated_at")
 one = Compiled(rows.filter(id=Parameter(Item._meta.pk, "id")))
@@ -37,9 +33,7 @@ def page(query: schemas.PageQuery) -> bytes:
 
 def load_page(query: schemas.PageQuery) -> bytes:
     found = newest(query.limit + 1).rows(cursor=query.cursor or MAX_ID)
-    shown = found[: query.limit]
-    next_cursor = shown[-1][0] if len(found) > query.limit else None
-    return to_json({"items": [as_schema(row) for row in shown], "next_cursor": next_cursor})
+    return encode_page(found, query.limit)
 
 
 def read(item_id: UUID) -> bytes:
@@ -49,26 +43,8 @@ def read(item_id: UUID) -> bytes:
 
 def load(item_id: UUID) -> bytes:
     for row in one.rows(id=item_id):
-        return to_json(as_schema(row))
+        return encode_item(row)
     raise Http404
-
-
-def as_schema(row: Row) -> dict[str, Any]:
-    """What `schemas.Item` says, in the same order."""
-    item_id, title, body, owner_id, owner_name, created_at, updated_at = row
-    return {
-        "id": item_id,
-        "title": title,
-        "body": body,
-        "owner": {"id": owner_id, "name": owner_name},
-        "created_at": created_at,
-        "updated_at": updated_at,
-    }
-
-
-def to_json(value: dict[str, Any]) -> bytes:
-    """The bytes that the schema would give, sooner: these values need no validation."""
-    return orjson.dumps(value, option=orjson.OPT_UTC_Z)
 
 
 def encode(item: Item) -> bytes:

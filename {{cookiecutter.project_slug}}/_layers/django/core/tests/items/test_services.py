@@ -1,17 +1,9 @@
-from datetime import UTC, datetime
-
 import pytest
 
 from app.items import schemas, services
 from app.items.models import Item
 from app.users.models import User
-
-STRANGE = "\x01\b\t\n\r\x1b\"'\\/\x7f\u0080\u2028\ufeff\uffff é 🍵 <&>"
-TIMES = (
-    datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
-    datetime(2026, 1, 2, 3, 4, 5, 600, tzinfo=UTC),
-    datetime(999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
-)
+from tests.items.samples import STRANGE, TIMES
 
 
 @pytest.fixture

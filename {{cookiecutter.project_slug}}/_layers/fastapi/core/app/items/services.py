@@ -1,9 +1,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
-import orjson
 from fastapi import HTTPException
 from sqlalchemy import bindparam, insert, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,10 +14,10 @@ from app.database import reader, writer
 from app.etags import etag, matches
 from app.items import schemas
 from app.items.models import Item
+from app.items.rows import Row, encode_item, encode_page
 from app.users.auth import Account
 from app.users.models import User
 
-type Row = tuple[UUID, str, str, UUID, str, datetime, datetime]
 type Read = Callable[..., Awaitable[Sequence[Row]]]
 
 _ITEMS = select(Item.id, Item.title, Item.body, User.id, User.name, Item.created_at, Item.updated_at).join(Item.owner)
@@ -40,10 +38,10 @@ def encode(item: Item) -> bytes:
 async def page(read: Read, limit: int, cursor: UUID | None) -> bytes:
     """The newest items, or those before the cursor."""
     if cursor:
-        return _as_page(await read(NEXT_PAGE, limit=limit + 1, cursor=cursor), limit)
+        return encode_page(await read(NEXT_PAGE, limit=limit + 1, cursor=cursor), limit)
 
     async def load() -> bytes:
-        return _as_page(await FIRST_PAGE.run(reader, limit=limit + 1), limit)
+        return encode_page(await FIRST_PAGE.run(reader, limit=limit + 1), limit)
 
     return await copies.page("items", str(limit), load)
 
@@ -53,7 +51,7 @@ async def show(item_id: UUID) -> bytes:
         found = await ITEM.run(reader, id=item_id)
         if not found:
             raise HTTPException(404)
-        return _encode(_as_item(found[0]))
+        return encode_item(found[0])
 
     return await copies.read_through(_key(item_id), load)
 
@@ -63,7 +61,7 @@ async def create(owner: Account, data: schemas.ItemCreate) -> tuple[UUID, bytes]
     item = {"id": item_id, "title": data.title, "body": data.body, "owner_id": owner.id}
     await NEW_ITEM.run(writer, **item, created_at=now, updated_at=now)
     await copies.forget(version_key("items"))
-    return item_id, _encode(_as_item((item_id, data.title, data.body, owner.id, owner.name, now, now)))
+    return item_id, encode_item((item_id, data.title, data.body, owner.id, owner.name, now, now))
 
 
 async def update(
@@ -97,32 +95,3 @@ async def _for_change(session: AsyncSession, item_id: UUID, user: Account, expec
     if expected is not None and not matches(expected, etag(encode(item))):
         raise HTTPException(412)
     return item
-
-
-def _as_page(rows: Sequence[Row], limit: int) -> bytes:
-    next_cursor = rows[limit - 1][0] if len(rows) > limit else None
-    return _encode({"items": [_as_item(row) for row in rows[:limit]], "next_cursor": next_cursor})
-
-
-def _as_item(row: Row) -> dict[str, Any]:
-    item_id, title, body, owner_id, owner, created_at, updated_at = row
-    return {
-        "id": item_id,
-        "title": title,
-        "body": body,
-        "owner": {"id": owner_id, "name": owner},
-        "created_at": created_at,
-        "updated_at": updated_at,
-    }
-
-
-def _encode(value: dict[str, Any]) -> bytes:
-    """The bytes that the schemas would give, without a model for each row."""
-    return orjson.dumps(value, _as_text, orjson.OPT_UTC_Z)
-
-
-def _as_text(value: object) -> str:
-    # asyncpg has a class of its own for ids, which orjson does not know.
-    if isinstance(value, UUID):
-        return str(value)
-    raise TypeError

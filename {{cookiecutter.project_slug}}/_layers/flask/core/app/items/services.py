@@ -1,9 +1,6 @@
-from datetime import datetime
 from hashlib import blake2b
-from typing import Any
 from uuid import UUID
 
-import orjson
 from apiflask import abort
 from sqlalchemy import Integer, bindparam, select
 from werkzeug.datastructures import ETags
@@ -14,12 +11,11 @@ from app.copies import version_key
 from app.database import db, transaction
 from app.items import schemas
 from app.items.models import Item
+from app.items.rows import encode_item, encode_page
 from app.users.models import User
 
 # The first pages, which everybody asks for: one copy for each limit.
 PAGES = "items"
-
-type Row = tuple[UUID, str, str, UUID, str, datetime, datetime]
 
 _ITEMS = select(Item.id, Item.title, Item.body, User.id, User.name, Item.created_at, Item.updated_at).join(Item.owner)
 # Ids grow with time.
@@ -79,30 +75,12 @@ def _load(item_id: UUID) -> bytes:
     rows = ITEM.rows(id=item_id)
     if not rows:
         abort(404)
-    return _encode(_as_item(rows[0]))
+    return encode_item(rows[0])
 
 
 def _load_page(limit: int, cursor: UUID | None = None) -> bytes:
     rows = NEXT_PAGE.rows(limit=limit + 1, cursor=cursor) if cursor else FIRST_PAGE.rows(limit=limit + 1)
-    items = [_as_item(row) for row in rows[:limit]]
-    return _encode({"items": items, "next_cursor": items[-1]["id"] if len(rows) > limit else None})
-
-
-def _as_item(row: Row) -> dict[str, Any]:
-    id, title, body, owner_id, owner, created_at, updated_at = row
-    return {
-        "id": id,
-        "title": title,
-        "body": body,
-        "owner": {"id": owner_id, "name": owner},
-        "created_at": created_at,
-        "updated_at": updated_at,
-    }
-
-
-def _encode(value: dict[str, Any]) -> bytes:
-    """The bytes that the schemas would give, without a model for each row."""
-    return orjson.dumps(value, option=orjson.OPT_UTC_Z)
+    return encode_page(rows, limit)
 
 
 def _for_change(item_id: UUID, user: User, expected: ETags) -> Item:

@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import pytest
 from apiflask import APIFlask
@@ -10,13 +9,7 @@ from app.database import db, transaction
 from app.items import schemas, services
 from app.items.models import Item
 from app.users.models import User
-
-STRANGE = "\x01\b\t\n\r\x1b\"'\\/\x7f\u0080\u2028\ufeff\uffff é 🍵 <&>"
-TIMES = (
-    datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
-    datetime(2026, 1, 2, 3, 4, 5, 600, tzinfo=UTC),
-    datetime(999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
-)
+from tests.items.samples import STRANGE, TIMES
 
 
 @pytest.fixture

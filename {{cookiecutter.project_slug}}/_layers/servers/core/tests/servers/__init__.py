@@ -2,7 +2,6 @@
 
 import atexit
 import os
-import secrets
 import shutil
 import signal
 import socket
@@ -15,13 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar, Self
 
-
-def free_port() -> int:
-    """One that stays free while a server is away: lower than those that systems give to clients."""
-    while True:
-        port = 20_000 + secrets.randbelow(12_000)
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
+from tests.services import free_port
 
 
 class Program(ABC):

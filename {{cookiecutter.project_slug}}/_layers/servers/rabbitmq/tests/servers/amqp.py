@@ -1,6 +1,7 @@
 from typing import ClassVar
 
-from tests.servers import Program, free_port
+from tests.servers import Program
+from tests.services import free_port
 
 
 class Server(Program):
