@@ -13,6 +13,9 @@ export UV_PROJECT_ENVIRONMENT := $(CACHE)/venv
 export MYPY_CACHE_DIR := $(CACHE)/mypy
 export RUFF_CACHE_DIR := $(CACHE)/ruff
 
+# The projects that are tested and measured find the same uv.
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+
 # The template's folder holds projects, not a project of ours.
 SOURCES := docs hooks tests
 
@@ -38,7 +41,7 @@ new: $(INSTALLED) ## Ask the questions and make a project, beside this folder or
 
 .PHONY: test
 test: $(INSTALLED) ## Run every test
-	PATH="$(abspath .tools/bin):$$PATH" $(UV) run --quiet pytest $(ARGS)
+	$(UV) run --quiet pytest $(ARGS)
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, formatting and types

@@ -76,9 +76,11 @@ class Arena:
             "PORT": str(port),
             "WORKERS": str(workers),
         }
-        script = ("uv", "run", "--quiet", "--script", str(CONTESTANTS / f"{name}.py"))
+        script = str(CONTESTANTS / f"{name}.py")
+        self.project.run("uv", "sync", "--quiet", "--script", script)
         address = f"http://127.0.0.1:{port}"
-        with started(self.project, *script, env=env) as process, connect(address) as client:
+        run = ("uv", "run", "--quiet", "--script", script)
+        with started(self.project, *run, env=env) as process, connect(address) as client:
 
             def answers() -> bool:
                 assert process.alive, process.log
@@ -87,7 +89,7 @@ class Arena:
                 return False
 
             try:
-                eventually(answers, 120)
+                eventually(answers, 30)
             except AssertionError as error:
                 raise AssertionError(f"{name} does not answer:\n{process.log}") from error
             yield Target(address, process.popen.pid)

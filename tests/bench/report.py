@@ -14,7 +14,7 @@ from matplotlib import pyplot
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.contest import CONNECTIONS, ITEMS, Contest
+from tests.bench.contest import CONNECTIONS, ITEMS, LOG_IN_CONNECTIONS, Contest
 from tests.bench.growth import KINDS as GROWN
 from tests.bench.growth import Point
 
@@ -35,7 +35,8 @@ Celery and PostgreSQL with {items:,} items. Beside it, on the same data and in t
 - a **peer**: the same endpoints as the best known template of that framework would set them up, with no authentication.
 
 Shares of the floor and of the peer can be compared between machines; requests a second cannot. These are medians of
-{rounds} rounds of {seconds} seconds with {connections} connections.
+{rounds} rounds of {seconds} seconds with {connections} connections, or with {log_in_connections} for log-ins, which
+take long on purpose.
 
 Measured on {date} with {machine}.
 
@@ -210,6 +211,7 @@ def write(report: Report, folder: Path) -> None:
         rounds=report.rounds,
         seconds=report.seconds,
         connections=CONNECTIONS,
+        log_in_connections=LOG_IN_CONNECTIONS,
         date=found["date"],
         machine=found["machine"],
         targets=_markdown(TARGET_HEADINGS, target_rows(report)),

@@ -5,6 +5,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ import httpx
 import psutil
 
 SCRIPT = Path(__file__).parent / "requests.lua"
+REST_SECONDS = 0.1
 
 
 class Speed(NamedTuple):
@@ -41,6 +43,16 @@ class Target(NamedTuple):
     def cpu_seconds(self) -> float:
         return sum(sum(process.cpu_times()[:2]) for process in self.tree())
 
+    def come_to_rest(self) -> None:
+        """Wait until it has worked off what wrk has left behind, which is not the next measurement's."""
+        httpx.get(f"{self.address}/health/live", timeout=60).raise_for_status()
+        used = self.cpu_seconds()
+        while True:
+            time.sleep(REST_SECONDS)
+            before, used = used, self.cpu_seconds()
+            if used - before < REST_SECONDS / 5:
+                return
+
     def megabytes(self) -> float:
         """Resident memory of the largest process."""
         return max(process.memory_info().rss for process in self.tree()) / 1_000_000
@@ -57,13 +69,12 @@ def require() -> None:
 def measure(target: Target, kind: str, ids: Path, token: str, *, seconds: int, connections: int) -> Speed:
     """Ask for so many seconds; raises VoidRunError if any answer was an error or late."""
     options = ("-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(SCRIPT))
-    # What an earlier measurement has left in the server's queue is not this one's.
-    httpx.get(f"{target.address}/health/live", timeout=60).raise_for_status()
     before = target.cpu_seconds()
     output = subprocess.run(
         ["wrk", *options, target.address, "--", kind, str(ids), token], capture_output=True, text=True, check=True
     ).stdout
     cpu = target.cpu_seconds() - before
+    target.come_to_rest()
     seen = json.loads(output.splitlines()[-1])
     if seen["failed"] or not seen["requests"]:
         raise VoidRunError(f"{kind} at {target.address}: {seen['failed']} of {seen['requests']} requests failed")
