@@ -90,11 +90,16 @@ class Stack:
 
 def kill(process: Process) -> None:
     """Kill a process and those that it has started, as the death of their container would."""
-    tree = [psutil.Process(process.popen.pid), *psutil.Process(process.popen.pid).children(recursive=True)]
-    for one in tree:
+    for one in tree(process):
         one.kill()
     process.popen.wait(10)
     eventually(lambda: not process.group_is_alive())
+
+
+def tree(process: Process) -> list[psutil.Process]:
+    """A process and those that it has started."""
+    first = psutil.Process(process.popen.pid)
+    return [first, *first.children(recursive=True)]
 
 
 @contextmanager

@@ -5,12 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
 import httpx
+import psycopg
 
 from tests.contract.client import connect, create_item, together
 from tests.contract.place import PostgreSQL
 from tests.faults.report import Findings
-from tests.faults.stack import ITEMS_TO_EXPORT, Stack, kill
-from tests.serving import eventually, started
+from tests.faults.stack import ITEMS_TO_EXPORT, Stack, kill, tree
+from tests.serving import Process, eventually, started
 
 EXPORTS = 1_000
 # The time that it takes to post them.
@@ -19,6 +20,9 @@ THREADS = 4
 WORKERS = 3
 # As many as one worker runs at once.
 RUNNING = 2
+# How soon somebody else has done the job of a worker that died. RabbitMQ hears that its connection is gone; for the
+# others the job's own patience of 30 seconds has to end, and a sweep to come.
+REDELIVERY_SECONDS = {"celery-redis": 40, "celery-rabbitmq": 5}
 
 
 def test_a_thousand_exports_while_workers_are_killed(stack: Stack, findings: Findings) -> None:
@@ -84,6 +88,38 @@ def test_a_broker_that_goes_while_jobs_run(stack: Stack, findings: Findings) -> 
     jobs.append(post())
     eventually(lambda: set(stack.job_statuses(jobs).values()) == {"succeeded"}, seconds=90)
     findings.experiments.append((str(stack.variant), f"broker killed while {RUNNING} jobs ran", "all succeeded"))
+
+
+def test_a_worker_that_is_killed_mid_task(stack: Stack, findings: Findings) -> None:
+    """Another one, which has nothing to do, runs its job again."""
+    workers = [stack.processes["worker"]]
+    stack.start("worker")
+    workers.append(stack.processes["worker"])
+    eventually(lambda: b" ready." in workers[-1].log_file.read_bytes(), 30)
+    # The job has begun, and waits for the items that it reads.
+    with psycopg.connect(stack.place.database.url) as connection:
+        connection.execute(f'LOCK TABLE "{stack.place.table("body")}" IN ACCESS EXCLUSIVE MODE'.encode())
+        with connect(stack.server.base_url) as client:
+            job = str(client.post("/api/v1/exports", headers=stack.exporter.headers).headers["Location"])
+        waiting = "SELECT client_port FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        ((port,),) = eventually(lambda: stack.databases.primary.execute(waiting))
+        killed = next(worker for worker in workers if port in local_ports(worker))
+        died = time.monotonic()
+        kill(killed)
+    workers.remove(killed)
+    (stack.processes["worker"],) = workers
+    eventually(lambda: set(stack.job_statuses([job]).values()) == {"succeeded"}, seconds=60)
+    took = time.monotonic() - died
+    attempts = f'SELECT attempts FROM "{stack.place.table("idempotency_key")}" WHERE id = %s'
+    assert stack.place.database.execute(attempts, job.rpartition("/")[2]) == [(2,)]
+    assert stack.exported(job) == ITEMS_TO_EXPORT
+    assert took <= REDELIVERY_SECONDS[stack.variant.queue]
+    findings.experiments.append((str(stack.variant), "worker killed mid-task", f"job done again after {took:.1f} s"))
+
+
+def local_ports(process: Process) -> set[int]:
+    """Of the connections of a process and of those that it has started."""
+    return {one.laddr.port for part in tree(process) for one in part.net_connections() if one.laddr}
 
 
 def test_one_key_is_one_job(stack: Stack, findings: Findings) -> None:
