@@ -21,6 +21,7 @@ from uuid_utils.compat import uuid7
 
 from app.columns import UTCDateTime
 from app.environment import environment
+from app.silence import Silence
 
 
 class Base(DeclarativeBase):
@@ -85,6 +86,7 @@ def postgresql(
         pool_timeout=pool_seconds,
         hide_parameters=True,
         connect_args={
+            "async_creator_fn": Silence().connect,
             "dsn": url,
             "timeout": answer_seconds,
             # Nobody waits longer for a statement, even if the server says nothing any more ...

@@ -13,7 +13,8 @@ from httpx import ASGITransport, AsyncClient
 from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import OperationalError
 
-from app.database import Base, close, reader, reading, writer, writing
+from app import silence
+from app.database import Base, close, postgresql, reader, reading, writer, writing
 from app.sessions import SessionDep
 from app.users.models import User
 from tests.conftest import Headers, assert_problem, on_postgresql, on_sqlite
@@ -102,7 +103,10 @@ async def test_a_file_that_is_gone_is_503_until_it_is_back(client: AsyncClient, 
 
 
 @on_postgresql
-async def test_a_server_that_is_gone_is_503_until_it_is_back(client: AsyncClient, headers: Headers) -> None:
+async def test_a_server_that_is_gone_is_503_until_it_is_back(
+    client: AsyncClient, headers: Headers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silence, "PAUSE_SECONDS", 0)
     silent = socket.create_server(("127.0.0.1", 0))
     async with connecting(host="127.0.0.1", port=silent.getsockname()[1], timeout=0.2):
         assert_problem(await client.get("/api/v1/items"), 503)
@@ -110,6 +114,28 @@ async def test_a_server_that_is_gone_is_503_until_it_is_back(client: AsyncClient
         assert_problem(await client.get("/api/v1/items"), 503)
         assert_problem(await client.post("/api/v1/exports", headers=headers), 503)
     assert (await client.get("/api/v1/items")).status_code == 200
+
+
+async def test_a_silent_server_is_not_asked_by_every_request() -> None:
+    asked = 0
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    engine = postgresql(f"postgresql://someone@127.0.0.1:{port}/somewhere?sslmode=disable", answer_seconds=0.1)
+    for tries in (1, 2):
+        for _ in range(5):
+            with pytest.raises(OperationalError):
+                await engine.connect()
+        assert asked == tries
+        await asyncio.sleep(silence.PAUSE_SECONDS)
+    await engine.dispose()
+    server.close()
 
 
 @on_postgresql
