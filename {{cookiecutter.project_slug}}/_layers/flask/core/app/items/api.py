@@ -34,8 +34,8 @@ def list_items(page: PageQuery) -> Response:
     responses=responses({201: headers("Location", "ETag")}, 400, 401, 413, 415, 422),
 )
 def create_item(data: ItemCreate) -> Response:
-    item = services.create(current_user(), data)
-    return item_response(services.encode(item), 201, {"Location": f"/api/v1/items/{item.id}"})
+    item_id, body = services.create(current_user(), data)
+    return item_response(body, 201, {"Location": f"/api/v1/items/{item_id}"})
 
 
 @items.get("/items/<uuid:id>")

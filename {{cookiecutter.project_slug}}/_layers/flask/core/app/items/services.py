@@ -12,6 +12,7 @@ from app.database import db, transaction
 from app.items import schemas
 from app.items.models import Item
 from app.items.rows import encode_item, encode_page
+from app.users.auth import Account
 from app.users.models import User
 
 # The first pages, which everybody asks for: one copy for each limit.
@@ -44,15 +45,16 @@ def show(item_id: UUID) -> bytes:
     return copies.read_through(_key(item_id), lambda: _load(item_id))
 
 
-def create(owner: User, data: schemas.ItemCreate) -> Item:
-    item = Item(title=data.title, body=data.body, owner=owner)
+def create(owner: Account, data: schemas.ItemCreate) -> tuple[UUID, bytes]:
+    item = Item(title=data.title, body=data.body, owner_id=owner.id)
     with transaction():
         db.session.add(item)
     copies.forget(version_key(PAGES))
-    return item
+    row = (item.id, item.title, item.body, owner.id, owner.name, item.created_at, item.updated_at)
+    return item.id, encode_item(row)
 
 
-def update(item_id: UUID, user: User, changes: schemas.ItemUpdate, expected: ETags) -> Item:
+def update(item_id: UUID, user: Account, changes: schemas.ItemUpdate, expected: ETags) -> Item:
     with transaction():
         item = _for_change(item_id, user, expected)
         for name, value in changes.model_dump(exclude_unset=True).items():
@@ -61,7 +63,7 @@ def update(item_id: UUID, user: User, changes: schemas.ItemUpdate, expected: ETa
     return item
 
 
-def delete(item_id: UUID, user: User, expected: ETags) -> None:
+def delete(item_id: UUID, user: Account, expected: ETags) -> None:
     with transaction():
         db.session.delete(_for_change(item_id, user, expected))
     copies.forget(_key(item_id), version_key(PAGES))
@@ -83,7 +85,7 @@ def _load_page(limit: int, cursor: UUID | None = None) -> bytes:
     return encode_page(rows, limit)
 
 
-def _for_change(item_id: UUID, user: User, expected: ETags) -> Item:
+def _for_change(item_id: UUID, user: Account, expected: ETags) -> Item:
     """The locked item, if the user may change it and it still is as the user expects it (RFC 9110, If-Match)."""
     item = db.session.get(Item, item_id, with_for_update={"of": Item})
     if item is None:

@@ -7,10 +7,10 @@ from sqlalchemy.exc import IntegrityError
 from app.database import db, transaction
 from app.jobs import tasks
 from app.jobs.models import Job
-from app.users.models import User
+from app.users.auth import Account
 
 
-def start_export(owner: User, idempotency_key: str | None) -> Job:
+def start_export(owner: Account, idempotency_key: str | None) -> Job:
     """A new job, or the one that the owner has started with this key."""
     job = Job(owner_id=owner.id, idempotency_key=idempotency_key)
     try:
@@ -22,7 +22,7 @@ def start_export(owner: User, idempotency_key: str | None) -> Job:
     return job
 
 
-def show(job_id: UUID, user: User) -> Job:
+def show(job_id: UUID, user: Account) -> Job:
     job = db.session.get(Job, job_id)
     if job is None or job.owner_id != user.id:
         abort(404)
