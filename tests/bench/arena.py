@@ -56,6 +56,11 @@ class Arena:
             yield target
 
     @contextmanager
+    def alone(self, workers: int = 1) -> Iterator[Target]:
+        with self._contestant(f"{self.framework}_alone", workers) as target:
+            yield target
+
+    @contextmanager
     def peer(self, workers: int = 1) -> Iterator[Target]:
         with self._contestant(f"{self.framework}_peer", workers) as target:
             yield target

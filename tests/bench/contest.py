@@ -12,8 +12,8 @@ from tests.bench.wrk import Speed, Target, median
 from tests.contract.client import connect
 
 KINDS = ("list", "detail cold", "detail cached", "create", "enqueue", "log-in", "health")
-# What a peer does too.
-PEER_KINDS = ("list", "detail cold", "create", "health")
+# What the framework alone and a peer do too.
+OTHERS_KINDS = {"alone": ("list", "detail cached", "health"), "peer": ("list", "detail cold", "create", "health")}
 ITEMS, CONNECTIONS = 100_000, 32
 # A hash takes so long that many at once would be measured by how long they wait for each other.
 LOG_IN_CONNECTIONS = 4
@@ -33,19 +33,19 @@ class Seen:
 
 
 type Contest = dict[str, Seen]
-"""By the name of the server: `floor`, `ours`, `peer`."""
+"""By the name of the server: `floor`, `alone`, `ours`, `peer`."""
 
 
 def compete(
-    where: Arena, rounds: int, seconds: int, kinds: tuple[str, ...], *, workers: int = 1, peer: bool = True
+    where: Arena, rounds: int, seconds: int, kinds: tuple[str, ...], *, workers: int = 1, others: bool = True
 ) -> Contest:
     """Rounds in turn, so that a noisy moment does not fall on one server alone."""
-    with targets(where, workers, peer=peer) as servers:
+    with targets(where, workers, others=others) as servers:
         contest = {name: Seen() for name in servers}
         for _ in range(rounds):
             for kind in kinds:
                 for name, target in servers.items():
-                    if name != "peer" or kind in PEER_KINDS:
+                    if kind in OTHERS_KINDS.get(name, kinds):
                         where.flush()
                         connections = LOG_IN_CONNECTIONS if kind == "log-in" else CONNECTIONS
                         speed = wrk.measure(
@@ -60,15 +60,10 @@ def compete(
 
 
 @contextmanager
-def targets(where: Arena, workers: int, *, peer: bool) -> Iterator[dict[str, Target]]:
+def targets(where: Arena, workers: int, *, others: bool) -> Iterator[dict[str, Target]]:
+    start = {"floor": where.floor, "alone": where.alone, "ours": where.ours, "peer": where.peer}
     with ExitStack() as opened:
-        servers = {
-            "floor": opened.enter_context(where.floor(workers)),
-            "ours": opened.enter_context(where.ours(workers)),
-        }
-        if peer:
-            servers["peer"] = opened.enter_context(where.peer(workers))
-        yield servers
+        yield {name: opened.enter_context(start[name](workers)) for name in start if others or name not in OTHERS_KINDS}
 
 
 def frozen_by_healthy(where: Arena, rounds: int, seconds: int) -> float:

@@ -32,6 +32,8 @@ with everything switched on that it is generated with: access log, metrics, secu
 Celery and PostgreSQL with {items:,} items. Beside it, on the same data and in turn with it, ran
 
 - the **floor**: a bare WSGI or ASGI callable with the same SQL, driver and server, orjson, and nothing else;
+- the framework **alone**: the floor's own functions as routes of the framework, with nothing around them. What it
+  gives is what is left of the floor for a project to reach;
 - a **peer**: the same endpoints as the best known template of that framework would set them up, with no authentication.
 
 Shares of the floor and of the peer can be compared between machines; requests a second cannot. These are medians of
@@ -137,7 +139,7 @@ def rows_of(contests: dict[str, Contest]) -> list[list[str]]:
                 rows.append(
                     [
                         kind,
-                        {"floor": f"floor of {framework}", "ours": framework, "peer": f"peer of {framework}"}[name],
+                        {"ours": framework, "alone": f"{framework} alone"}.get(name, f"{name} of {framework}"),
                         f"{speed.per_second:.0f}",
                         f"{speed.per_second / contest['floor'].speed(kind).per_second:.0%}",
                         f"{speed.per_second / peer.per_second:.1f}" if peer else "",

@@ -20,12 +20,12 @@ KINDS_OF_TWO_PROCESSES = ("list", "detail cached")
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-def quick(frameworks: list[str], kinds: tuple[str, ...], rounds: int, seconds: int, *, peer: bool) -> Report:
+def quick(frameworks: list[str], kinds: tuple[str, ...], rounds: int, seconds: int, *, others: bool) -> Report:
     report = Report(rounds, seconds)
     with tempfile.TemporaryDirectory() as folder:
         for framework in frameworks:
             with arena(framework, Path(folder), ITEMS) as where:
-                report.one[framework] = compete(where, rounds, seconds, kinds, peer=peer)
+                report.one[framework] = compete(where, rounds, seconds, kinds, others=others)
     return report
 
 
@@ -56,13 +56,13 @@ def main() -> None:
     parser.add_argument("--kind", choices=KINDS, action="append", help="only this kind of request, quickly")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=2)
-    parser.add_argument("--no-peer", dest="peer", action="store_false")
+    parser.add_argument("--no-others", dest="others", action="store_false", help="only the project and its floor")
     given = parser.parse_args()
     wrk.require()
     try:
         if given.quick or given.framework or given.kind:
             frameworks, kinds = given.framework or list(FRAMEWORKS), tuple(given.kind or QUICK_KINDS)
-            show(quick(frameworks, kinds, given.rounds, given.seconds, peer=given.peer))
+            show(quick(frameworks, kinds, given.rounds, given.seconds, others=given.others))
         else:
             report = full(given.rounds, given.seconds)
             show(report)

@@ -58,29 +58,41 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
     await send({"type": "http.response.body", "body": body})
 
 
+async def open_pool() -> None:
+    pools.append(await asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=8, max_size=20))
+
+
 async def live(receive: Receive, send: Send) -> None:
     await receive()
-    pools.append(await asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=8, max_size=20))
+    await open_pool()
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await pools[0].close()
     await send({"type": "lifespan.shutdown.complete"})
 
 
+async def page(cursor: str | None) -> bytes:
+    newest = uuid.UUID(cursor or "ffffffff-ffff-ffff-ffff-ffffffffffff")
+    found = [item(row) for row in await pools[0].fetch(LIST, newest)]
+    return orjson.dumps({"items": found[:20], "next_cursor": found[19]["id"]})
+
+
+async def show(path: str) -> bytes:
+    key = f"floor:{path}"
+    cached: bytes | None = await redis.get(key)
+    if cached is not None:
+        return cached
+    body = orjson.dumps(item(await pools[0].fetchrow(SHOW, uuid.UUID(path.rpartition("/")[2]))))
+    await redis.set(key, body, ex=60)
+    return body
+
+
 async def answer(method: str, path: str, query: str, receive: Receive) -> tuple[int, bytes]:
     if path == "/api/v1/items" and method == "GET":
         cursor = re.search("cursor=([^&]+)", query)
-        newest = uuid.UUID(cursor[1] if cursor else "ffffffff-ffff-ffff-ffff-ffffffffffff")
-        found = [item(row) for row in await pools[0].fetch(LIST, newest)]
-        return 200, orjson.dumps({"items": found[:20], "next_cursor": found[19]["id"]})
+        return 200, await page(cursor[1] if cursor else None)
     if path.startswith("/api/v1/items/"):
-        key = f"floor:{path}"
-        cached = await redis.get(key)
-        if cached is not None:
-            return 200, cached
-        body = orjson.dumps(item(await pools[0].fetchrow(SHOW, uuid.UUID(path.rpartition("/")[2]))))
-        await redis.set(key, body, ex=60)
-        return 200, body
+        return 200, await show(path)
     if path == "/health/live":
         return 200, orjson.dumps({"status": "ok"})
     if path.endswith("/tokens"):
@@ -95,9 +107,10 @@ async def answer(method: str, path: str, query: str, receive: Receive) -> tuple[
     return 201, orjson.dumps(new)
 
 
-if __name__ == "__main__":
+def serve(name: str) -> None:
+    """Serve the `application` of the module."""
     uvicorn.run(
-        f"{Path(__file__).stem}:application",
+        f"{name}:application",
         port=int(os.environ["PORT"]),
         workers=int(os.environ["WORKERS"]),
         loop="uvloop",
@@ -106,3 +119,7 @@ if __name__ == "__main__":
         log_level="warning",
         access_log=False,
     )
+
+
+if __name__ == "__main__":
+    serve(Path(__file__).stem)

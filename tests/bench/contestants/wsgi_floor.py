@@ -16,6 +16,7 @@ import os
 import re
 import uuid
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,23 +35,42 @@ LIST = f"""
 """
 SHOW = LIST.replace("i.id < %s ORDER BY i.id DESC LIMIT 21", "i.id = %s")
 PASSWORD = f"SELECT password AS hash FROM {USERS} WHERE email = %s"
-pool = ConnectionPool(
-    os.environ["DATABASE_URL"], min_size=4, max_size=20, kwargs={"autocommit": True, "row_factory": dict_row}
-)
 hasher = PasswordHasher()
 redis = Redis.from_url(os.environ["CACHE_URL"])
 
 type Start = Callable[[str, list[tuple[str, str]]], object]
 
 
+@cache
+def pool() -> ConnectionPool:
+    """Made by the process that serves: what the one before it has opened, and its threads, do not survive the fork."""
+    options = {"autocommit": True, "row_factory": dict_row}
+    return ConnectionPool(os.environ["DATABASE_URL"], min_size=4, max_size=20, kwargs=options)
+
+
 def rows(statement: str, *values: object) -> list[dict[str, Any]]:
-    with pool.connection() as connection:
+    with pool().connection() as connection:
         return connection.execute(statement.encode(), values).fetchall()
 
 
 def item(row: dict[str, Any]) -> dict[str, Any]:
     row["owner"] = {"id": row.pop("owner_id"), "name": row.pop("owner_name")}
     return row
+
+
+def page(cursor: str | None) -> bytes:
+    found = [item(row) for row in rows(LIST, cursor or "ffffffff-ffff-ffff-ffff-ffffffffffff")]
+    return orjson.dumps({"items": found[:20], "next_cursor": found[19]["id"]})
+
+
+def show(path: str) -> bytes:
+    key = f"floor:{path}"
+    cached = redis.get(key)
+    if isinstance(cached, bytes):
+        return cached
+    body = orjson.dumps(item(rows(SHOW, path.rpartition("/")[2])[0]))
+    redis.set(key, body, ex=60)
+    return body
 
 
 def stored_hash(email: str) -> str:
@@ -63,14 +83,9 @@ def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
     status = "200 OK"
     if path == "/api/v1/items" and method == "GET":
         cursor = re.search("cursor=([^&]+)", environ["QUERY_STRING"])
-        found = [item(row) for row in rows(LIST, cursor[1] if cursor else "ffffffff-ffff-ffff-ffff-ffffffffffff")]
-        body = orjson.dumps({"items": found[:20], "next_cursor": found[19]["id"]})
+        body = page(cursor[1] if cursor else None)
     elif path.startswith("/api/v1/items/"):
-        key = f"floor:{path}"
-        cached = redis.get(key)
-        body = cached if isinstance(cached, bytes) else orjson.dumps(item(rows(SHOW, path.rpartition("/")[2])[0]))
-        if cached is None:
-            redis.set(key, body, ex=60)
+        body = show(path)
     elif path == "/health/live":
         body = orjson.dumps({"status": "ok"})
     elif path.endswith("/tokens"):
@@ -84,16 +99,17 @@ def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         )
         names = ", ".join(new)
         marks = ", ".join(["%s"] * len(new))
-        with pool.connection() as connection:
+        with pool().connection() as connection:
             connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})".encode(), list(new.values()))
         body = orjson.dumps(new)
     start(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
     return [body]
 
 
-if __name__ == "__main__":
+def serve(name: str) -> None:
+    """Serve the `application` of the module."""
     Granian(
-        f"{Path(__file__).stem}:application",
+        f"{name}:application",
         interface=Interfaces.WSGI,
         port=int(os.environ["PORT"]),
         workers=int(os.environ["WORKERS"]),
@@ -101,3 +117,7 @@ if __name__ == "__main__":
         websockets=False,
         log_enabled=False,
     ).serve()
+
+
+if __name__ == "__main__":
+    serve(Path(__file__).stem)
