@@ -1,5 +1,7 @@
 """The application: `flask --app app.main` on the command line, `app.main:app` for a WSGI server."""
 
+import functools
+
 from apiflask import APIFlask
 from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 
@@ -19,6 +21,8 @@ def create_app() -> APIFlask:
     app.config.from_object("app.settings")
     app.json = ORJSONProvider(app)
     app.url_map.merge_slashes = False
+    # Flask asks it of each function that a request meets, and the answer never changes.
+    app.ensure_sync = functools.cache(app.ensure_sync)  # type: ignore[method-assign]
     # https://flask.palletsprojects.com/en/stable/deploying/proxy_fix/
     app.wsgi_app = wrap_wsgi_with_proxy_headers(  # type: ignore[method-assign]
         app.wsgi_app, list(environment.forwarded_allow_ips)
