@@ -1,8 +1,10 @@
 """A project with its data and its servers, and what it is compared with, on the same data."""
 
 import json
+import os
 import random
 import secrets
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -97,7 +99,11 @@ class Arena:
                 eventually(answers, 30)
             except AssertionError as error:
                 raise AssertionError(f"{name} does not answer:\n{process.log}") from error
-            yield Target(address, process.popen.pid)
+            try:
+                yield Target(address, process.popen.pid)
+            finally:
+                # How it stops is not what is measured.
+                os.killpg(process.popen.pid, signal.SIGKILL)
 
     def flush(self) -> None:
         """Empty the cache."""
