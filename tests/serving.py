@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 
 from tests.baking import BakedProject, fresh_environment
 
@@ -35,6 +36,12 @@ def eventually[T](probe: Callable[[], T | None], seconds: float = 10) -> T:
             raise AssertionError(f"still {value!r} after {seconds} s")
         time.sleep(0.02)
     return value
+
+
+def tree(pid: int) -> list[psutil.Process]:
+    """A process and those that it has started."""
+    first = psutil.Process(pid)
+    return [first, *first.children(recursive=True)]
 
 
 @dataclass(frozen=True)

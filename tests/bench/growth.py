@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 
-import psutil
-
 from tests.bench import wrk
 from tests.bench.arena import Arena
 from tests.bench.wrk import Target
 from tests.contract.client import connect
-from tests.serving import eventually, started
+from tests.serving import eventually, started, tree
 
 ITEMS = (1_000, 100_000, 1_000_000)
 CONNECTIONS = (1, 8, 32, 128, 256)
@@ -69,6 +67,5 @@ def export_memory(where: Arena) -> dict[int, float]:
                 return bool(client.get(job, headers=where.owner.headers).json()["status"] == "succeeded")
 
             eventually(succeeded, 60)
-            tree = [psutil.Process(worker.popen.pid), *psutil.Process(worker.popen.pid).children(recursive=True)]
-            megabytes[items] = max(process.memory_info().rss for process in tree) / 1_000_000
+            megabytes[items] = max(process.memory_info().rss for process in tree(worker.popen.pid)) / 1_000_000
     return megabytes

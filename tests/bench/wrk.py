@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx
-import psutil
+
+from tests.serving import tree
 
 SCRIPT = Path(__file__).parent / "requests.lua"
 REST_SECONDS = 0.1
@@ -36,12 +37,8 @@ class Target(NamedTuple):
     address: str
     process: int
 
-    def tree(self) -> list[psutil.Process]:
-        parent = psutil.Process(self.process)
-        return [parent, *parent.children(recursive=True)]
-
     def cpu_seconds(self) -> float:
-        return sum(sum(process.cpu_times()[:2]) for process in self.tree())
+        return sum(sum(process.cpu_times()[:2]) for process in tree(self.process))
 
     def come_to_rest(self) -> None:
         """Wait until it has worked off what wrk has left behind, which is not the next measurement's."""
@@ -55,7 +52,7 @@ class Target(NamedTuple):
 
     def megabytes(self) -> float:
         """Resident memory of the largest process."""
-        return max(process.memory_info().rss for process in self.tree()) / 1_000_000
+        return max(process.memory_info().rss for process in tree(self.process)) / 1_000_000
 
 
 def require() -> None:

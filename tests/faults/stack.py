@@ -16,7 +16,7 @@ from tests.contract.place import Place, PostgreSQL
 from tests.contract.variants import Variant
 from tests.faults.load import REQUESTS_A_SECOND, load, p99
 from tests.services import Daemon, RabbitMQ, Redis, Replicated, memcached, primary_with_standbys, rabbitmq, redis
-from tests.serving import Process, Server, eventually, started
+from tests.serving import Process, Server, eventually, started, tree
 
 WEB_PROCESSES = 2
 ITEMS_TO_EXPORT = 3
@@ -84,22 +84,16 @@ class Stack:
     def web_process(self) -> psutil.Process:
         """One of the processes that serve."""
         assert self.server.process
-        children = psutil.Process(self.server.process.popen.pid).children(recursive=True)
+        _, *children = tree(self.server.process.popen.pid)
         return next(child for child in children if "resource_tracker" not in " ".join(child.cmdline()))
 
 
 def kill(process: Process) -> None:
     """Kill a process and those that it has started, as the death of their container would."""
-    for one in tree(process):
+    for one in tree(process.popen.pid):
         one.kill()
     process.popen.wait(10)
     eventually(lambda: not process.group_is_alive())
-
-
-def tree(process: Process) -> list[psutil.Process]:
-    """A process and those that it has started."""
-    first = psutil.Process(process.popen.pid)
-    return [first, *first.children(recursive=True)]
 
 
 @contextmanager

@@ -10,8 +10,8 @@ import psycopg
 from tests.contract.client import connect, create_item, together
 from tests.contract.place import PostgreSQL
 from tests.faults.report import Findings
-from tests.faults.stack import ITEMS_TO_EXPORT, Stack, kill, tree
-from tests.serving import Process, eventually, started
+from tests.faults.stack import ITEMS_TO_EXPORT, Stack, kill
+from tests.serving import Process, eventually, started, tree
 
 EXPORTS = 1_000
 # The time that it takes to post them.
@@ -119,7 +119,7 @@ def test_a_worker_that_is_killed_mid_task(stack: Stack, findings: Findings) -> N
 
 def local_ports(process: Process) -> set[int]:
     """Of the connections of a process and of those that it has started."""
-    return {one.laddr.port for part in tree(process) for one in part.net_connections() if one.laddr}
+    return {one.laddr.port for part in tree(process.popen.pid) for one in part.net_connections() if one.laddr}
 
 
 def test_one_key_is_one_job(stack: Stack, findings: Findings) -> None:
