@@ -7,7 +7,7 @@ import secrets
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -52,20 +52,14 @@ class Arena:
             assert server.process
             yield Target(server.base_url, server.process.popen.pid)
 
-    @contextmanager
-    def floor(self, workers: int = 1) -> Iterator[Target]:
-        with self._contestant("asgi_floor" if self.framework == "fastapi" else "wsgi_floor", workers) as target:
-            yield target
+    def floor(self, workers: int = 1) -> AbstractContextManager[Target]:
+        return self._contestant("asgi_floor" if self.framework == "fastapi" else "wsgi_floor", workers)
 
-    @contextmanager
-    def alone(self, workers: int = 1) -> Iterator[Target]:
-        with self._contestant(f"{self.framework}_alone", workers) as target:
-            yield target
+    def alone(self, workers: int = 1) -> AbstractContextManager[Target]:
+        return self._contestant(f"{self.framework}_alone", workers)
 
-    @contextmanager
-    def peer(self, workers: int = 1) -> Iterator[Target]:
-        with self._contestant(f"{self.framework}_peer", workers) as target:
-            yield target
+    def peer(self, workers: int = 1) -> AbstractContextManager[Target]:
+        return self._contestant(f"{self.framework}_peer", workers)
 
     @contextmanager
     def _contestant(self, name: str, workers: int) -> Iterator[Target]:
