@@ -15,7 +15,7 @@ from app.etags import etag, matches
 from app.items import schemas
 from app.items.models import Item
 from app.items.rows import Row, encode_item, encode_page
-from app.users.auth import Account
+from app.users.account import Account
 from app.users.models import User
 
 type Read = Callable[..., Awaitable[Sequence[Row]]]

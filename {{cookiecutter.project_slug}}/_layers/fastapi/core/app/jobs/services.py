@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.jobs import tasks
 from app.jobs.models import Job
-from app.users.auth import Account
+from app.users.account import Account
 
 
 async def request_export(session: AsyncSession, owner: Account, idempotency_key: str | None) -> Job:

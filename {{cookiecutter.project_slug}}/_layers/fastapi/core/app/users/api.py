@@ -7,7 +7,8 @@ from app.bodies import StrictRoute
 from app.openapi import headers, problem_responses
 from app.sessions import SessionDep
 from app.users import schemas, services
-from app.users.auth import Account, CurrentUser
+from app.users.account import Account
+from app.users.auth import CurrentUser
 from app.users.models import User
 
 

@@ -12,7 +12,7 @@ from app.database import db, transaction
 from app.items import schemas
 from app.items.models import Item
 from app.items.rows import encode_item, encode_page
-from app.users.auth import Account
+from app.users.account import Account
 from app.users.models import User
 
 # The first pages, which everybody asks for: one copy for each limit.

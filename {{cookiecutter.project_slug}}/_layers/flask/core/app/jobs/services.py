@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from app.database import db, transaction
 from app.jobs import tasks
 from app.jobs.models import Job
-from app.users.auth import Account
+from app.users.account import Account
 
 
 def start_export(owner: Account, idempotency_key: str | None) -> Job:

@@ -1,27 +1,13 @@
 """Who makes the request: https://apiflask.com/authentication/"""
 
-from datetime import datetime
-from typing import NamedTuple, cast
-from uuid import UUID
+from typing import cast
 
 from apiflask import HTTPTokenAuth
-from sqlalchemy import bindparam, select
 
 from app import tokens
-from app.compiled import Compiled
-from app.users.models import User
+from app.users.account import BY_ID, Account
 
 auth = HTTPTokenAuth(name="bearerAuth")
-BY_ID = Compiled(select(User.id, User.email, User.name, User.created_at).where(User.id == bindparam("user_id")))
-
-
-class Account(NamedTuple):
-    """What every request wants to know of its user."""
-
-    id: UUID
-    email: str
-    name: str
-    created_at: datetime
 
 
 def account_of(token: str) -> Account | None:
