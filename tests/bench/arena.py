@@ -158,6 +158,8 @@ def arena(framework: str, scratch: Path, items: int, **answers: str) -> Iterator
     with ExitStack() as opened:
         server = opened.enter_context(postgres())
         server.execute("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'")
+        # For the pools of all that run at once.
+        server.execute("ALTER SYSTEM SET max_connections = 300")
         server.stop()
         server.start()
         cache, broker = opened.enter_context(redis()), opened.enter_context(redis())
