@@ -9,7 +9,7 @@ from tests.contract.client import connect
 from tests.serving import eventually, started, tree
 
 ITEMS = (1_000, 100_000, 1_000_000)
-CONNECTIONS = (1, 8, 32, 128, 256)
+CONNECTIONS = (1, 16, 256)
 OWNERS = (1, 10, 100)
 KINDS = ("list", "detail cold")
 

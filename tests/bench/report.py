@@ -8,16 +8,17 @@ import subprocess
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 from matplotlib import pyplot
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.contest import CONNECTIONS, ITEMS, LOG_IN_CONNECTIONS, Contest
+from tests.bench.contest import CONNECTIONS, ITEMS, LOG_IN_CONNECTIONS, Contest, Seen
 from tests.bench.growth import KINDS as GROWN
 from tests.bench.growth import Point
+from tests.bench.wrk import Speed, median
 
 FRAMEWORKS = ("django", "flask", "fastapi")
 # What a target is about, its name and its lower limit for each framework.
@@ -26,6 +27,8 @@ SHARES = (
     ("detail cached", "detail from the cache, share of the floor", (0.30, 0.35, 0.50)),
     ("create", "create, share of the floor", (0.35, 0.45, 0.50)),
 )
+# How far apart the same ratio of two runs may be.
+ALIKE = 0.15
 PAGE = """# How fast it is
 
 `make bench` in the template measured this and wrote this page; nothing in it is written by hand. Every project answers
@@ -138,6 +141,25 @@ def targets(report: Report) -> list[Target]:
     return sorted(rows, key=lambda row: row.name)
 
 
+def ratios(report: Report) -> dict[str, float]:
+    """What can be compared between runs and machines, by name."""
+    found = {f"{row.framework}: {row.name}": row.value for row in targets(report) if ", by " in row.name}
+    for processes, contests in (("one process", report.one), ("two processes", report.two)):
+        for framework, contest in contests.items():
+            for kind, speeds in contest["ours"].speeds.items():
+                share = median(speeds).per_second / contest["floor"].speed(kind).per_second
+                found[f"{framework}: {kind}, {processes}, share of the floor"] = share
+    return found
+
+
+def agreement(now: dict[str, float], before: dict[str, float]) -> str:
+    """Which ratios of two runs are not alike."""
+    both = now.keys() & before.keys()
+    apart = {name for name in both if abs(now[name] - before[name]) > ALIKE * before[name]}
+    lines = [f"{len(both) - len(apart)} of {len(both)} ratios are within {ALIKE:.0%} of those of the run before."]
+    return "\n".join(lines + [f"  {name}: {before[name]:.3f}, now {now[name]:.3f}" for name in sorted(apart)])
+
+
 def rows_of(contests: dict[str, Contest]) -> list[list[str]]:
     rows: list[list[str]] = []
     for framework, contest in contests.items():
@@ -212,7 +234,9 @@ def _table(title: str, headings: list[str], rows: list[list[str]]) -> Table:
 def write(report: Report, folder: Path) -> None:
     """Write performance.md, performance.json, performance.svg and growth.svg."""
     found = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine()} | asdict(report)
-    (folder / "performance.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    data = folder / "performance.json"
+    print(agreement(ratios(report), ratios(read(data))))
+    data.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     # The same figures give the same bytes.
     mpl.rcParams |= {"svg.hashsalt": "performance", "font.size": 9}
     draw_shares(report, folder / "performance.svg")
@@ -242,6 +266,20 @@ def write(report: Report, folder: Path) -> None:
         exports=_markdown(["framework", "items", "worker's memory, MB"], exports),
     )
     (folder / "performance.md").write_text(page, encoding="utf-8")
+
+
+def read(data: Path) -> Report:
+    """What can be compared of an earlier report."""
+    found = json.loads(data.read_text(encoding="utf-8"))
+
+    def contests(by_framework: dict[str, Any]) -> dict[str, Contest]:
+        return {framework: {name: seen(**one) for name, one in by.items()} for framework, by in by_framework.items()}
+
+    def seen(speeds: dict[str, list[list[float]]], megabytes: float, statements: dict[str, float]) -> Seen:
+        return Seen({kind: [Speed(*speed) for speed in of] for kind, of in speeds.items()}, megabytes, statements)
+
+    one, two = contests(found["one"]), contests(found["two"])
+    return Report(found["rounds"], found["seconds"], one, two, frozen=found["frozen"])
 
 
 def _markdown(headings: list[str], rows: list[list[str]]) -> str:
