@@ -32,6 +32,13 @@ class Seen:
         return median(self.speeds[kind])
 
 
+def ratio(of: Seen, by: Seen, kind: str, figure: str = "per_second") -> float:
+    """The median of the rounds' ratios: what disturbs one round disturbs both."""
+    rounds = zip(of.speeds[kind], by.speeds[kind], strict=True)
+    ratios: list[float] = [getattr(one, figure) / getattr(other, figure) for one, other in rounds]
+    return statistics.median(ratios)
+
+
 type Contest = dict[str, Seen]
 """By the name of the server: `floor`, `alone`, `ours`, `peer`."""
 
@@ -42,6 +49,9 @@ def compete(
     """Rounds in turn, so that a noisy moment does not fall on one server alone."""
     with targets(where, workers, others=others) as servers:
         contest = {name: Seen() for name in servers}
+        for target in servers.values():
+            # Until its pool is full.
+            wrk.measure(target, "list", where.ids, where.token, seconds=1, connections=CONNECTIONS)
         for _ in range(rounds):
             for kind in kinds:
                 for name, target in servers.items():

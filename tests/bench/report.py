@@ -15,10 +15,10 @@ from matplotlib import pyplot
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.contest import CONNECTIONS, ITEMS, LOG_IN_CONNECTIONS, Contest, Seen
+from tests.bench.contest import CONNECTIONS, ITEMS, LOG_IN_CONNECTIONS, Contest, Seen, ratio
 from tests.bench.growth import KINDS as GROWN
 from tests.bench.growth import Point
-from tests.bench.wrk import Speed, median
+from tests.bench.wrk import Speed
 
 FRAMEWORKS = ("django", "flask", "fastapi")
 # What a target is about, its name and its lower limit for each framework.
@@ -41,8 +41,8 @@ Celery and PostgreSQL with {items:,} items. Beside it, on the same data and in t
 - a **peer**: the same endpoints as the best known template of that framework would set them up, with no authentication.
 
 Shares of the floor and of the peer can be compared between machines; requests a second cannot. These are medians of
-{rounds} rounds of {seconds} seconds with {connections} connections, or with {log_in_connections} for log-ins, which
-take long on purpose.
+{rounds} rounds of {seconds} s, and of each round's shares, with {connections} connections, or with {log_in_connections}
+for log-ins, which take long on purpose.
 
 Measured on {date} with {machine}.
 
@@ -120,15 +120,13 @@ def targets(report: Report) -> list[Target]:
 
         for kind, name, limits in SHARES:
             if kind in ours.speeds:
-                whole = floor.speed(kind).per_second
-                most_possible = alone.speed(kind).per_second / whole if alone and kind in alone.speeds else None
-                least(name, ours.speed(kind).per_second / whole, limits, most_possible)
+                most_possible = ratio(alone, floor, kind) if alone and kind in alone.speeds else None
+                least(name, ratio(ours, floor, kind), limits, most_possible)
         if "list" in ours.speeds:
-            most("p99 of the list, by the floor's", ours.speed("list").p99 / floor.speed("list").p99, (3, 2, 2))
+            most("p99 of the list, by the floor's", ratio(ours, floor, "list", "p99"), (3, 2, 2))
         if peer and "list" in ours.speeds:
-            fast, slow = ours.speed("list"), peer.speed("list")
-            least("list, by the peer's", fast.per_second / slow.per_second, (5, 4, 6))
-            most("CPU for a list, by the peer's", fast.cpu / slow.cpu, (1 / 4, 1 / 3, 1 / 7))
+            least("list, by the peer's", ratio(ours, peer, "list"), (5, 4, 6))
+            most("CPU for a list, by the peer's", ratio(ours, peer, "list", "cpu"), (1 / 4, 1 / 3, 1 / 7))
         most("memory of a web process, MB", ours.megabytes, (160, 130, 110))
         if framework in report.frozen:
             least("cache frozen, by healthy", report.frozen[framework], (0.8, 0.8, 0.8))
@@ -146,8 +144,8 @@ def ratios(report: Report) -> dict[str, float]:
     found = {f"{row.framework}: {row.name}": row.value for row in targets(report) if ", by " in row.name}
     for processes, contests in (("one process", report.one), ("two processes", report.two)):
         for framework, contest in contests.items():
-            for kind, speeds in contest["ours"].speeds.items():
-                share = median(speeds).per_second / contest["floor"].speed(kind).per_second
+            for kind in contest["ours"].speeds:
+                share = ratio(contest["ours"], contest["floor"], kind)
                 found[f"{framework}: {kind}, {processes}, share of the floor"] = share
     return found
 
@@ -168,15 +166,15 @@ def rows_of(contests: dict[str, Contest]) -> list[list[str]]:
                 if kind not in seen.speeds:
                     continue
                 speed = seen.speed(kind)
-                peer = contest["peer"].speed(kind) if "peer" in contest and kind in contest["peer"].speeds else None
+                peer = contest["peer"] if "peer" in contest and kind in contest["peer"].speeds else None
                 statements = seen.statements.get(kind)
                 rows.append(
                     [
                         kind,
                         {"ours": framework, "alone": f"{framework} alone"}.get(name, f"{name} of {framework}"),
                         f"{speed.per_second:.0f}",
-                        f"{speed.per_second / contest['floor'].speed(kind).per_second:.0%}",
-                        f"{speed.per_second / peer.per_second:.1f}" if peer else "",
+                        f"{ratio(seen, contest['floor'], kind):.0%}",
+                        f"{ratio(seen, peer, kind):.1f}" if peer else "",
                         f"{speed.p50:.1f}",
                         f"{speed.p99:.1f}",
                         f"{speed.cpu:.2f}",
@@ -302,9 +300,7 @@ def draw_shares(report: Report, file: Path) -> None:
     figure, axes = pyplot.subplots(figsize=(9, 3.5), layout="constrained")
     kinds = list(next(iter(report.one.values()))["ours"].speeds)
     for number, (framework, contest) in enumerate(report.one.items()):
-        shares = [
-            100 * contest["ours"].speed(kind).per_second / contest["floor"].speed(kind).per_second for kind in kinds
-        ]
+        shares = [100 * ratio(contest["ours"], contest["floor"], kind) for kind in kinds]
         bars = axes.bar([place + 0.27 * (number - 1) for place in range(len(kinds))], shares, 0.25, label=framework)
         axes.bar_label(bars, fmt="%.0f", fontsize=7)
     axes.axhline(100, color="grey", linewidth=0.8)
