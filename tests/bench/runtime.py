@@ -40,7 +40,7 @@ def full(rounds: int, seconds: int) -> Report:
                 report.one[framework] = compete(where, rounds, seconds, KINDS)
                 report.two[framework] = compete(where, rounds, seconds, KINDS_OF_TWO_PROCESSES, workers=2)
                 report.frozen[framework] = frozen_by_healthy(where, rounds, seconds)
-                report.start[framework] = start_seconds(where, rounds)
+                report.start[framework] = start_seconds(where, 3)
                 report.enqueue_frozen[framework] = enqueue_seconds_frozen(where)
                 with where.ours() as target:
                     report.growth += grow(where, target, 1)
