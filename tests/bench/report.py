@@ -233,7 +233,8 @@ def write(report: Report, folder: Path) -> None:
     """Write performance.md, performance.json, performance.svg and growth.svg."""
     found = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine()} | asdict(report)
     data = folder / "performance.json"
-    print(agreement(ratios(report), ratios(read(data))))
+    if data.exists():
+        print(agreement(ratios(report), ratios(read(data))))
     data.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     # The same figures give the same bytes.
     mpl.rcParams |= {"svg.hashsalt": "performance", "font.size": 9}
